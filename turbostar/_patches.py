@@ -1,0 +1,182 @@
+"""Who else replaces Starlette's functions: tracers and monitors, before or after us, at any time.
+
+The fast path goes without many of Starlette's functions. Where one of them has been replaced, that
+part must take the stock path, for the replacement to see what it would see on stock. So each
+request asks `unchanged`, one comparison for each of the functions; what was compiled before a
+change ends with its era, and `can_fuse` says whether requests may still run in one coroutine.
+"""
+
+from __future__ import annotations
+
+import gc
+from typing import Any
+
+import starlette._exception_handler as handling
+import starlette.middleware.exceptions
+import starlette.routing
+from starlette.applications import Starlette
+from starlette.endpoints import HTTPEndpoint
+from starlette.middleware.errors import ServerErrorMiddleware
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route, Router, WebSocketRoute
+
+from turbostar._accelerations import is_known, refresh, trusts
+from turbostar._watch import end_era
+
+__all__ = [
+    "can_fuse",
+    "can_route",
+    "look_again",
+    "look_closely",
+    "sockets_unchanged",
+    "unchanged",
+]
+
+
+routing: Any = starlette.routing
+exceptions: Any = starlette.middleware.exceptions
+
+
+def _namespace(cls: type, name: str) -> Any:
+    # OpenTelemetry puts a subclass of its own in the place of Starlette's class.
+    cls = next(base for base in cls.__mro__ if name in vars(base))
+    # The dictionary behind the proxy: asking it takes a third of the time of `cls.__call__`, which
+    # looks at the metaclass first. Five times in each request: 0.15 of the 3.3 µs of JSON.
+    behind = gc.get_referents(vars(cls))
+    return behind[0] if len(behind) == 1 and type(behind[0]) is dict else vars(cls)
+
+
+_starlette = _namespace(Starlette, "__call__")
+_server = _namespace(ServerErrorMiddleware, "__call__")
+_exception = _namespace(ExceptionMiddleware, "__call__")
+_router = _namespace(Router, "__call__")
+_request = _namespace(Request, "__init__")
+
+
+def _now() -> list[Any]:
+    """The functions as they stand in their classes: some tools' wrappers bind anew at each look."""
+    return [
+        namespace.get(name)
+        for namespace, name in (
+            (_starlette, "__call__"),
+            (_server, "__call__"),
+            (_exception, "__call__"),
+            (_router, "__call__"),
+            (_request, "__init__"),
+            (vars(Route), "matches"),
+            (vars(Route), "handle"),
+            (vars(Mount), "matches"),
+            (vars(Mount), "handle"),
+            (vars(WebSocketRoute), "matches"),
+            (vars(WebSocketRoute), "handle"),
+            (vars(HTTPEndpoint), "dispatch"),
+            (vars(routing), "get_route_path"),
+            (vars(routing), "wrap_app_handling_exceptions"),
+            (vars(exceptions), "wrap_app_handling_exceptions"),
+        )
+    ]
+
+
+_seen = _now()
+_a, _b, _c, _d, _e, _f, _g, _h, _i, _j, _k, _o, _l, _m, _n = _seen
+
+
+def unchanged() -> bool:
+    """Whether what every HTTP request relies on has not been replaced since `look_again`.
+
+    Written out, and as short as can be: it is a tenth of the cost of a small request.
+    """
+    return (
+        _starlette["__call__"] is _a
+        and _server["__call__"] is _b
+        and _exception["__call__"] is _c
+        and _router["__call__"] is _d
+        and _request["__init__"] is _e
+        and Route.matches is _f
+        and Route.handle is _g
+        and Mount.matches is _h
+        and Mount.handle is _i
+        and WebSocketRoute.matches is _j
+        and HTTPEndpoint.dispatch is _o
+        and routing.get_route_path is _l
+        and routing.wrap_app_handling_exceptions is _m
+        and exceptions.wrap_app_handling_exceptions is _n
+    ) or _seen == _now()
+
+
+def sockets_unchanged() -> bool:
+    """The same for what only websockets rely on."""
+    return WebSocketRoute.handle is _k or _seen == _now()
+
+
+_route_path = routing.get_route_path
+_wrap = handling.wrap_app_handling_exceptions
+_connection_init = HTTPConnection.__init__
+
+
+def _closely() -> list[Any]:
+    return [
+        vars(owner).get(name)
+        for owner, name in (
+            (HTTPConnection, "__init__"),
+            (JSONResponse, "render"),
+            (JSONResponse, "__init__"),
+            (Request, "body"),
+            (Request, "json"),
+            (Response, "__init__"),
+            (Router, "app"),
+            (Router, "url_path_for"),
+        )
+    ]
+
+
+_seen_closely = _closely()
+
+
+def look_closely() -> None:
+    """Look as well, when something is built, at what is not looked at in each request."""
+    global _seen_closely
+    if _seen_closely != _closely():
+        _seen_closely = _closely()
+        look_again()
+
+
+def look_again() -> list[tuple[type, str]]:
+    """Take what is there now, let import-swapped classes follow it, and end the era.
+
+    Returns:
+        The methods that import-swapped classes now inherit from Starlette's, and did not before.
+    """
+    global _fusable, _seen, _a, _b, _c, _d, _e, _f, _g, _h, _i, _j, _k, _o, _l, _m, _n
+    _seen = _now()
+    _a, _b, _c, _d, _e, _f, _g, _h, _i, _j, _k, _o, _l, _m, _n = _seen
+    _fusable = None
+    left = refresh()
+    end_era()
+    return left
+
+
+def can_route() -> bool:
+    """Whether routes may be looked up, and not asked in turn."""
+    return _l is _route_path
+
+
+def can_fuse() -> bool:
+    """Whether an endpoint and the layers around it may run without their wrappers."""
+    global _fusable
+    if _fusable is None:
+        _fusable = (
+            _l is _route_path
+            and _m is _wrap
+            and _n is _wrap
+            and is_known(Request.__init__, Request, "__init__")
+            and HTTPConnection.__init__ is _connection_init
+            and trusts("starlette._exception_handler:wrap_app_handling_exceptions")
+            and trusts("starlette.requests:HTTPConnection.__init__")
+        )
+    return _fusable
+
+
+_fusable: bool | None = None  # worked out once in an era

@@ -1,0 +1,7 @@
+"""Starlette's own ``starlette._utils``, under turbostar's name."""
+
+from starlette._utils import *  # noqa: F403
+
+from turbostar._mirror import mirror
+
+mirror(__name__)

@@ -1,0 +1,233 @@
+"""``starlette.applications`` with a Starlette that answers in one coroutine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import starlette.applications as stock
+import starlette.middleware.exceptions as stock_exceptions
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+from starlette.middleware.errors import ServerErrorMiddleware
+from starlette.requests import Request
+from starlette.routing import BaseRoute, Router as StockRouter
+from starlette.types import ASGIApp, ExceptionHandler, Lifespan, Receive, Scope, Send
+
+from turbostar._accelerations import accelerated, is_known, is_verified
+from turbostar._dispatch import (
+    CLASS,
+    ENDPOINT,
+    MISS,
+    NOT_ALLOWED,
+    TrackedSend,
+    default_answer,
+    recover,
+    recover_outermost,
+    respond_plainly,
+    run,
+)
+from turbostar._endpoint import respond
+from turbostar._mirror import mirror
+from turbostar._patches import can_fuse, look_again, unchanged
+from turbostar._table import PlainRouter, choose, plain_router
+from turbostar._watch import RouteList, current_era
+from turbostar.middleware.exceptions import ExceptionMiddleware
+from turbostar.routing import Router
+
+if TYPE_CHECKING:
+    from starlette.applications import AppType as AppType, P as P
+
+ATTRIBUTE = "_turbostar_core"
+
+DEFAULT = frozenset({MISS, NOT_ALLOWED})
+_stock_build = (
+    stock.Starlette.build_middleware_stack
+    if is_known(stock.Starlette.build_middleware_stack, stock.Starlette, "build_middleware_stack")
+    else None
+)
+_StockStarlette = stock.Starlette  # a tracer may put a class of its own in the module
+
+
+class Core:
+    """A middleware stack that is ServerErrorMiddleware, ExceptionMiddleware and a plain router.
+
+    Each request asks whether it still is that, by comparing.
+    """
+
+    __slots__ = ("era", "exceptions", "plain", "router", "server")
+
+    def __init__(self, server: Any) -> None:
+        self.server = server
+        self.era = current_era()
+        self.plain: PlainRouter | None = None
+        if not can_fuse() or not _is_stock(server, ServerErrorMiddleware):
+            return
+        self.exceptions = server.app
+        if not _is_stock(self.exceptions, stock_exceptions.ExceptionMiddleware):
+            return
+        self.router = self.exceptions.app
+        self.plain = plain_router(self.router)
+
+
+def _is_stock(middleware: Any, base: type) -> bool:
+    cls = type(middleware)
+    return issubclass(cls, base) and is_known(cls.__call__, base, "__call__")
+
+
+def _core_of(app: stock.Starlette) -> Core:
+    if app.middleware_stack is None:
+        app.middleware_stack = app.build_middleware_stack()
+    core = Core(app.middleware_stack)
+    app.__dict__[ATTRIBUTE] = core
+    return core
+
+
+def _is_untouched(cls: Any) -> bool:
+    # Who has wrapped __init__ looks for Starlette's class, not for ours.
+    return is_known(cls.__call__, cls, "__call__") and is_verified(cls.__init__, stock_exceptions)
+
+
+async def starlette_call(self: stock.Starlette, scope: Scope, receive: Receive, send: Send) -> None:
+    if not unchanged():
+        left = look_again()
+        if any(name == "__call__" and isinstance(self, cls) for cls, name in left):
+            # An import-swapped application: somebody has replaced what it inherits from now on.
+            await self(scope, receive, send)
+            return
+    scope["app"] = self
+    try:
+        core: Core | None = self._turbostar_core  # type: ignore[attr-defined]
+    except AttributeError:
+        core = None
+    if core is None or core.era.is_over or core.server is not self.middleware_stack:
+        core = _core_of(self)
+    plain = core.plain
+    if (
+        plain is None
+        or scope["type"] != "http"
+        or core.server.app is not core.exceptions
+        or core.exceptions.app is not core.router
+        or core.router.middleware_stack is not plain.stack
+    ):
+        await core.server(scope, receive, send)
+        return
+
+    exceptions = core.exceptions
+    handlers = (exceptions._exception_handlers, exceptions._status_handlers)
+    scope["starlette.exception_handlers"] = handlers
+    tracked = TrackedSend(send)
+    request: Any = None
+    background: Any = None
+    default: Any = None
+    started = False
+    status = 0
+    # A `try` for each layer that stock has, for an exception to meet them one after the other.
+    try:
+        try:
+            try:
+                entry = choose(core.router, scope)
+                kind = entry.kind
+                if kind is ENDPOINT or kind is CLASS:
+                    conn = entry.request_class(scope, receive, tracked)
+                    if kind is ENDPOINT:
+                        request = conn
+                        response = await entry.endpoint(conn)
+                    else:
+                        response = await respond(entry.app(scope, receive, tracked), conn)
+                    if type(response).__call__ is not respond_plainly:
+                        inner = TrackedSend(tracked)
+                        try:
+                            await response(scope, receive, inner)
+                        finally:
+                            started = inner.started
+                        return
+                    status, headers = response.status_code, response.raw_headers
+                    body, background = response.body, response.background
+                else:
+                    if kind in DEFAULT:
+                        default = default_answer(entry, scope, handlers)
+                    if default is None:
+                        await run(entry, scope, receive, tracked)
+                        return
+                    status, headers, body = default
+                started = tracked.started = True
+                await send({"type": "http.response.start", "status": status, "headers": headers})
+                await send({"type": "http.response.body", "body": body})
+                if background is not None:
+                    await background()
+            except Exception as exc:
+                if request is None:
+                    if default is not None and status >= 400 and exc.__context__ is None:
+                        # Starlette sends these while it handles an exception that was raised.
+                        exc.__context__ = HTTPException(status)
+                    raise
+                inner = TrackedSend(tracked)
+                await recover(exc, request, handlers, started, scope, receive, inner)
+        except Exception as exc:
+            outer: Any = Request(scope, receive, tracked)
+            await recover(exc, outer, handlers, tracked.started, scope, receive, tracked)
+    except Exception as exc:
+        await recover_outermost(core.server, exc, tracked.started, scope, receive, send)
+
+
+def _adopt(router: StockRouter) -> None:
+    """Make a router that Starlette has just built one of ours."""
+    if type(router) is not StockRouter:
+        return
+    is_plain = router.middleware_stack == router.app
+    router.__class__ = Router
+    router.routes = RouteList(router.routes)
+    if is_plain:
+        router.middleware_stack = router.app
+
+
+@accelerated
+class Starlette(stock.Starlette):
+    """Starlette's application, with its routes in turbostar's router."""
+
+    def __init__(
+        self: AppType,
+        debug: bool = False,
+        routes: Sequence[BaseRoute] | None = None,
+        middleware: Sequence[Middleware] | None = None,
+        exception_handlers: Mapping[Any, ExceptionHandler] | None = None,
+        lifespan: Lifespan[AppType] | None = None,
+        *,
+        max_body_size: int | None = None,
+    ) -> None:
+        _StockStarlette.__init__(
+            self,
+            debug,
+            routes,
+            middleware,
+            exception_handlers,
+            lifespan,
+            max_body_size=max_body_size,
+        )
+        _adopt(self.router)
+
+    def build_middleware_stack(self) -> ASGIApp:
+        if _StockStarlette.build_middleware_stack is not _stock_build:
+            return _StockStarlette.build_middleware_stack(self)  # somebody wants to see it built
+        debug = self.debug
+        handlers = dict(self.exception_handlers)
+        # Starlette takes the last of the two; each is the answer to what nobody else handles.
+        outermost = [handlers.pop(key) for key in [*handlers] if key in (500, Exception)]
+        handler = outermost[-1] if outermost else None
+        chain = [Middleware(ServerErrorMiddleware, handler=handler, debug=debug)]
+        if self.max_body_size is not None:
+            chain.append(Middleware(RequestBodyLimitMiddleware, max_body_size=self.max_body_size))
+        chain += self.user_middleware
+        # Tracers look for Starlette's class here; ours takes its place when it is called.
+        base = stock_exceptions.ExceptionMiddleware
+        chain.append(Middleware(base, handlers=handlers, debug=debug))
+        app: ASGIApp = self.router
+        for cls, args, kwargs in reversed(chain):
+            make = ExceptionMiddleware if cls is base and _is_untouched(base) else cls
+            app = make(app, *args, **kwargs)
+        return app
+
+
+mirror(__name__, "Starlette", follow=("Starlette",))

@@ -1,0 +1,3 @@
+"""The `turbostar` command: run, verify, bench."""
+
+from __future__ import annotations

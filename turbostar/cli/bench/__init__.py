@@ -1,0 +1,1 @@
+"""`turbostar bench`: stock Starlette against turbostar, side by side on one application."""

@@ -1,0 +1,201 @@
+"""The command `turbostar doctor`: what of an application is fast, and why the rest is not."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import pathlib
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+import turbostar
+from turbostar._explain import Layer, Report, build_stack, explain, is_swapped
+from turbostar._explain_routes import Reason, RouteReport
+from turbostar._switch import DISABLED
+from turbostar.cli.errors import UserError
+from turbostar.cli.loading import add_app_dir, load_app
+from turbostar.cli.options import App, AppDir, Factory
+from turbostar.cli.routes import new_table, print_table, target_of, write_json
+
+__all__ = ["doctor", "examine"]
+
+_MODES = {
+    "installed": "turbostar.install() is in force",
+    "swapped": "the application swapped its imports",
+    "stock": "stock Starlette",
+}
+
+
+def doctor(
+    app: App,
+    factory: Factory = False,
+    app_dir: AppDir = ".",
+    json: Annotated[
+        pathlib.Path | None, typer.Option(metavar="FILE", help="Write the report here as JSON.")
+    ] = None,
+) -> int:
+    """Tell what of an application is on the fast path, and of the rest, why not.
+
+    The application is imported, as `turbostar run` would do it, and its middleware stack is built;
+    it is sent no request. One that swapped its imports is examined as it is, without install()
+    unless it calls it.
+
+    Exit status: 0, or 2 if the application or an option is unusable.
+    """
+    report = examine(app, factory=factory, app_dir=app_dir)
+    _show(Console(soft_wrap=True, highlight=False, markup=False), report)
+    if json is not None:
+        write_json(json, _as_data(report))
+    return 0
+
+
+def examine(target: str, *, factory: bool = False, app_dir: str = ".") -> Report:
+    """Import an application and explain it.
+
+    Raises:
+        UserError: it cannot be imported, or one of its middleware raises when it is made.
+    """
+    add_app_dir(app_dir)
+    with _install_calls() as calls:
+        app = load_app(target, factory=factory)
+    if not DISABLED and is_swapped(app) and not calls:
+        turbostar.uninstall()
+    try:
+        build_stack(app)
+    except Exception as exc:
+        raise UserError(
+            f"{target}: building its middleware stack raised {type(exc).__name__}: {exc}; "
+            "correct the arguments of the middleware"
+        ) from exc
+    return explain(app)
+
+
+@contextlib.contextmanager
+def _install_calls() -> Iterator[list[None]]:
+    """Count the calls of `turbostar.install` by the application, for ours hides their effect."""
+    install, calls = turbostar.install, list[None]()
+
+    def counted() -> None:
+        calls.append(None)
+        install()
+
+    try:
+        install()
+        turbostar.install = counted
+        yield calls
+    finally:
+        turbostar.install = install
+
+
+# On the screen
+
+
+class _Footnotes:
+    """Reasons with their numbers; many routes share one."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[Reason, int] = {}
+
+    def refer(self, *reasons: Reason) -> str:
+        found = [self.numbers.setdefault(reason, len(self.numbers) + 1) for reason in reasons]
+        return " ".join(f"[{number}]" for number in found)
+
+
+def _show(console: Console, report: Report) -> None:
+    footnotes = _Footnotes()
+    console.print(Text(report.summary, style="bold"))
+    _show_accelerations(console, report)
+    if report.layers:
+        console.print(Text("\nMiddleware, from the outside in", style="bold"))
+        print_table(console, _layers(report.layers, footnotes))
+    if report.routes:
+        console.print(Text("\nRoutes, in their order", style="bold"))
+        print_table(console, _routes(report.routes, footnotes))
+    for reason, number in footnotes.numbers.items():
+        change = f"\n    -> {reason.change}" if reason.change else ""
+        console.print(f"{chr(10) if number == 1 else ''}[{number}] {reason.cause}{change}")
+
+
+def _show_accelerations(console: Console, report: Report) -> None:
+    refused = [standing for standing in report.standings if not standing.in_force]
+    in_force = len(report.standings) - len(refused)
+    console.print(
+        f"{in_force} of {len(report.standings)} accelerations in force "
+        f"({_MODES[report.mode]}; the list: turbostar/_accelerations.py)"
+    )
+    by_reason: dict[str, list[str]] = {}
+    for standing in refused:
+        by_reason.setdefault(standing.reason, []).append(_short(standing.target))
+    for reason, targets in by_reason.items():
+        which = "all" if len(targets) == len(report.standings) else ", ".join(targets)
+        console.print(f"  refused: {which}: {reason}")
+    for patch in report.patches:
+        console.print(f"  {_short(patch.target)} has been replaced by {patch.by}")
+
+
+def _layers(layers: Iterable[Layer], footnotes: _Footnotes) -> Table:
+    table = new_table("Layer", "Defined", "Fused", "Why")
+    for layer in layers:
+        why = footnotes.refer(*layer.reasons, *layer.notes)
+        table.add_row(layer.name, layer.defined.partition(":")[0], _yes(layer.fused), why)
+    return table
+
+
+def _routes(routes: Iterable[RouteReport], footnotes: _Footnotes) -> Table:
+    table = new_table("Path", "Methods", "Name", "Matched", "Run", "Fast", "Why")
+    for route in routes:
+        place = route.place
+        table.add_row(
+            Text("  " * place.depth + place.path),
+            target_of(place),
+            place.name,
+            route.matched,
+            route.run,
+            _yes(route.fast),
+            footnotes.refer(*route.reasons, *route.notes),
+        )
+    return table
+
+
+def _short(target: str) -> str:
+    return target.replace(":", ".")
+
+
+def _yes(value: bool) -> Text:
+    return Text("yes", style="green") if value else Text("no", style="yellow")
+
+
+# As JSON
+
+
+def _as_data(report: Report) -> dict[str, Any]:
+    routes = [
+        {
+            **{name: value for name, value in route.place._asdict().items() if name in _PLACE},
+            **{name: getattr(route, name) for name in ("fast", "matched", "run")},
+            "reasons": _reasons(route.reasons),
+            "notes": _reasons(route.notes),
+        }
+        for route in report.routes
+    ]
+    return {
+        "summary": report.summary,
+        "mode": report.mode,
+        "stack": report.stack,
+        "accelerations": [dataclasses.asdict(standing) for standing in report.standings],
+        "replaced": [dataclasses.asdict(patch) for patch in report.patches],
+        "layers": [dataclasses.asdict(layer) for layer in report.layers],
+        "routes": routes,
+    }
+
+
+_PLACE = ("path", "methods", "name", "kind", "endpoint", "depth")
+
+
+def _reasons(reasons: Iterable[Reason]) -> list[dict[str, str]]:
+    return [dataclasses.asdict(reason) for reason in reasons]

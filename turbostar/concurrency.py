@@ -1,0 +1,7 @@
+"""Starlette's own ``starlette.concurrency``, under turbostar's name."""
+
+from starlette.concurrency import *  # noqa: F403
+
+from turbostar._mirror import mirror
+
+mirror(__name__)

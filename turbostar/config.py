@@ -1,0 +1,7 @@
+"""Starlette's own ``starlette.config``, under turbostar's name."""
+
+from starlette.config import *  # noqa: F403
+
+from turbostar._mirror import mirror
+
+mirror(__name__)

@@ -1,0 +1,7 @@
+"""Starlette's own ``starlette.middleware.authentication``, under turbostar's name."""
+
+from starlette.middleware.authentication import *  # noqa: F403
+
+from turbostar._mirror import mirror
+
+mirror(__name__)

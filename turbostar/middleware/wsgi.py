@@ -1,0 +1,7 @@
+"""Starlette's own ``starlette.middleware.wsgi``, under turbostar's name."""
+
+from starlette.middleware.wsgi import *  # noqa: F403
+
+from turbostar._mirror import mirror
+
+mirror(__name__)
