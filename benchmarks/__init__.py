@@ -1,0 +1,1 @@
+"""Applications and programs that measure turbostar against stock Starlette."""

@@ -1,0 +1,1 @@
+"""Example applications, written as users write them, with recorded requests."""

@@ -1,0 +1,8 @@
+"""An online shop written with Starlette alone, for verifying and measuring.
+
+Serve it from the repository root with ``uvicorn benchmarks.apps.shop:app``.
+"""
+
+from .application import app
+
+__all__ = ["app"]

@@ -1,0 +1,108 @@
+"""The applications that `benchmarks.server` serves, one per process: ``uvicorn --factory``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from benchmarks.asgi import ASGIApp, Receive, Scope, Send
+from benchmarks.sides import STOCK, TURBOSTAR, Side
+
+__all__ = ["raw", "stock", "stock_middleware", "turbostar", "turbostar_middleware"]
+
+
+def raw() -> ASGIApp:
+    """The same answers from one function: what the server itself costs, and a little Python."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            raise RuntimeError(f"this application knows no {scope['type']}")
+        await _send_json(send, await _content(scope["path"], receive))
+
+    return app
+
+
+async def _content(path: str, receive: Receive) -> Any:
+    if path == "/":
+        return {"hello": "world"}
+    if path.startswith("/items/"):
+        return {"id": int(path[7:])}
+    if path == "/echo":
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        return msgspec.json.decode(body)
+    _, _, number, _, item = path.split("/")[1:]
+    return {"id": int(number), "item": item}
+
+
+async def _send_json(send: Send, content: Any) -> None:
+    body = msgspec.json.encode(content)
+    headers = [(b"content-length", b"%d" % len(body)), (b"content-type", b"application/json")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def stock() -> ASGIApp:
+    """The routes on stock Starlette."""
+    return _application(STOCK)
+
+
+def turbostar() -> ASGIApp:
+    """The routes on turbostar."""
+    return _application(TURBOSTAR)
+
+
+def stock_middleware() -> ASGIApp:
+    """The routes on stock Starlette, with one BaseHTTPMiddleware."""
+    return _with_middleware(STOCK)
+
+
+def turbostar_middleware() -> ASGIApp:
+    """The routes on turbostar, with one BaseHTTPMiddleware."""
+    return _with_middleware(TURBOSTAR)
+
+
+def _application(web: Side, *middleware: Any) -> ASGIApp:
+    """The small routes come first, so that the 120 behind them cost them nothing."""
+
+    async def hello(request: Any) -> Any:
+        return web.JSONResponse({"hello": "world"})
+
+    async def item(request: Any) -> Any:
+        return web.JSONResponse({"id": request.path_params["id"]})
+
+    async def echo(request: Any) -> Any:
+        return web.JSONResponse(await request.json())
+
+    async def part(request: Any) -> Any:
+        values = request.path_params
+        return web.JSONResponse({"id": values["id"], "item": values["item"]})
+
+    routes = [
+        web.Route("/", hello),
+        web.Route("/items/{id:int}", item),
+        web.Route("/echo", echo, methods=["POST"]),
+    ]
+    for group in range(30):
+        path = f"/v1/resources{group}"
+        routes += [
+            web.Route(path, hello, methods=["GET", "POST"]),
+            web.Route(f"{path}/{{id:int}}", item, methods=["GET", "PUT", "DELETE"]),
+            web.Route(f"{path}/{{id:int}}/items", item, methods=["GET", "POST"]),
+            web.Route(f"{path}/{{id:int}}/items/{{item}}", part, methods=["GET"]),
+        ]
+    return web.application(routes=routes, middleware=list(middleware))
+
+
+def _with_middleware(web: Side) -> ASGIApp:
+    class AddHeader(web.BaseHTTPMiddleware):  # type: ignore[misc,name-defined]
+        async def dispatch(self, request: Any, call_next: Any) -> Any:
+            response = await call_next(request)
+            response.headers["x-layer"] = "yes"
+            return response
+
+    return _application(web, web.Middleware(AddHeader))
