@@ -1,0 +1,246 @@
+"""The command, end to end, against small applications."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from html.parser import HTMLParser
+from typing import Any
+
+import msgspec
+import pytest
+
+from turbostar.cli.bench.command import bench
+from turbostar.cli.bench.results import METRICS, Result
+from turbostar.cli.errors import UserError
+
+psutil = pytest.importorskip("psutil")
+
+_APP = """
+import os
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, PlainTextResponse, StreamingResponse
+from starlette.routing import Route
+
+count = 0
+
+async def hello(request):
+    return JSONResponse({"hello": request.path_params["name"]})
+
+async def counted(request):
+    global count
+    count += 1
+    return PlainTextResponse(str(count))
+
+def stream(request):
+    return StreamingResponse(iter(["one", "two"]))
+
+async def length(request):
+    return PlainTextResponse(str(len(await request.body())))
+
+async def biased(request):
+    return PlainTextResponse(os.environ.get("TURBOSTAR_DISABLE", "different"))
+
+async def fatal(request):
+    global count
+    count += 1
+    if count > 6 and not os.environ.get("TURBOSTAR_DISABLE"):
+        print("the last straw", flush=True)
+        os._exit(7)
+    return PlainTextResponse("still here")
+
+app = Starlette(routes=[
+    Route("/hello/{name}", hello),
+    Route("/counted", counted),
+    Route("/stream", stream),
+    Route("/length", length, methods=["POST"]),
+    Route("/biased", biased),
+    Route("/fatal", fatal),
+])
+"""
+_REQUESTS = """
+{"path": "/hello/you", "mix": "json"}
+{"path": "/hello/you", "method": "HEAD"}
+{"path": "/stream"}
+{"path": "/counted"}
+{"path": "/length", "method": "POST", "body": "abcdef", "chunks": 3}
+{"path": "/missing"}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: pathlib.Path) -> pathlib.Path:
+    """A directory with an application and a file of requests."""
+    (tmp_path / "small_app.py").write_text(_APP)
+    (tmp_path / "requests.jsonl").write_text(_REQUESTS)
+    return tmp_path
+
+
+def _run(
+    folder: pathlib.Path,
+    app: str = "small_app:app",
+    requests: str | None = None,
+    **options: object,
+) -> int:
+    file = folder / "requests.jsonl"
+    if requests is not None:
+        file.write_text(requests)
+    given = {"requests": file, "duration": 0.3, "rounds": 1, "connections": 4, **options}
+    return bench(app, app_dir=str(folder), **given)  # type: ignore[arg-type]
+
+
+def _children() -> list[Any]:
+    return [
+        process
+        for process in psutil.Process().children(recursive=True)
+        if process.status() != psutil.STATUS_ZOMBIE
+    ]
+
+
+def test_the_whole_way(folder: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Verified, measured, shown as a table, as JSON and as a page; nothing is left running."""
+    json, report = folder / "result.json", folder / "report.html"
+    assert _run(folder, json=json, report=report) == 0
+    assert _children() == []
+
+    result = msgspec.json.decode(json.read_bytes(), type=Result)
+    assert [mix.name for mix in result.mixes] == ["all", "json"]
+    assert [mix.requests for mix in result.mixes] == [6, 1]
+    assert [note.name for note in result.notes] == ["GET /counted"]
+    assert result.verification.done
+    for mix in result.mixes:
+        assert mix.figures.keys() == {metric.key for metric in METRICS}
+        assert len(mix.stock) == len(mix.turbostar) == 1
+        for figure in mix.figures.values():
+            assert figure.stock.median > 0
+            assert figure.ratio.values == (figure.turbostar.values[0] / figure.stock.values[0],)
+    counted = sum(sample.requests for mix in result.mixes for sample in mix.stock + mix.turbostar)
+    assert result.answers_compared >= counted
+
+    printed = capsys.readouterr().out
+    for words in ("small_app:app", "requests/s", "CPU", "p99", "B/A", "status only"):
+        assert words in printed
+    _check_page(report.read_text())
+
+
+def _check_page(page: str) -> None:
+    HTMLParser().feed(page)
+    assert page.count("<svg ") == 5
+    assert "small_app:app" in page
+    assert "Verified first" in page
+    assert not re.search(r"""(?:src|href)=["'](?!#)|https?://|@import|url\((?!#)""", page)
+    ids = re.findall(r'\bid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    assert {reference[1:] for reference in re.findall(r'href="(#[^"]+)"', page)} <= set(ids)
+
+
+def test_derived_requests(folder: pathlib.Path) -> None:
+    """Without a file the GETs that succeed are derived from the routes."""
+    file = folder / "result.json"
+    app = re.sub(r"    Route\(\"/(biased|fatal).*\n", "", _APP)
+    (folder / "small_app.py").write_text(app)
+    given = {"duration": 0.3, "rounds": 1, "connections": 2}
+    assert bench("small_app:app", app_dir=str(folder), json=file, **given) == 0  # type: ignore[arg-type]
+    result = msgspec.json.decode(file.read_bytes(), type=Result)
+    assert result.mixes[0].requests == 4  # hello with two names, counted, stream
+
+
+def test_a_difference_ends_it_before_measuring(
+    folder: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An application that answers differently is not measured."""
+    assert _run(folder, requests='{"path": "/biased"}') == 1
+    printed = capsys.readouterr().err
+    assert "/biased" in printed
+    assert "nothing was measured" in printed
+
+
+def test_a_wrong_answer_ends_the_load(
+    folder: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Unverified, a wrong answer is found all the same, and named with its difference."""
+    assert _run(folder, requests='{"path": "/biased"}', verify=False) == 1
+    printed = capsys.readouterr().err
+    assert "wrong answer of turbostar to 'GET /biased'" in printed
+    assert "b'different' instead of b'1'" in printed
+    assert _children() == []
+
+
+def test_a_server_that_dies_under_load(folder: pathlib.Path) -> None:
+    """The error names the side, the status and the last words of the server."""
+    with pytest.raises(
+        UserError, match=r"turbostar server ended .* \(exit status 7; .*the last straw\)"
+    ):
+        _run(folder, requests='{"path": "/fatal"}', verify=False)
+    assert _children() == []
+
+
+def test_an_application_that_does_not_exist(folder: pathlib.Path) -> None:
+    """An unknown application is the user's mistake, verified or not."""
+    with pytest.raises(UserError, match="no_such_module"):
+        _run(folder, "no_such_module:app")
+    with pytest.raises(UserError, match="no_such_module"):
+        _run(folder, "no_such_module:app", verify=False)
+    assert _children() == []
+
+
+def test_an_unknown_mix(folder: pathlib.Path) -> None:
+    """A mix that no request belongs to is an error that lists the others."""
+    with pytest.raises(UserError, match=r"'jsn'; the mixes are all, json"):
+        _run(folder, mix=["jsn"], verify=False)
+
+
+def test_a_port_in_use(folder: pathlib.Path) -> None:
+    """A port that is taken is said to be."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(UserError, match=f"port {port} cannot be used .*--port"):
+            _run(folder, port=port, verify=False)
+
+
+def test_an_output_that_cannot_be_written(folder: pathlib.Path) -> None:
+    """It is found before the work, not after it."""
+    with pytest.raises(UserError, match="existing directory"):
+        _run(folder, json=folder / "no" / "result.json")
+
+
+def is_under_way(process: psutil.Process) -> bool:
+    """Whether a server or the load runs in the process, which may be gone by now."""
+    try:
+        return bool({"run", "turbostar.cli.bench.load"} & set(process.cmdline()))
+    except psutil.Error:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl-c", "sigterm"]
+)
+def test_interrupted_it_leaves_nothing_running(
+    folder: pathlib.Path, number: signal.Signals, status: int
+) -> None:
+    """Interrupted under load it ends its servers, and its status tells the signal."""
+    command = [sys.executable, "-m", "turbostar", "bench", "small_app:app", "--no-verify"]
+    command += ["--app-dir", str(folder), "--requests", str(folder / "requests.jsonl")]
+    process = subprocess.Popen(
+        [*command, "--duration", "60"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    started: list[Any] = []
+    deadline = time.monotonic() + 60
+    # Two servers and the load: each is there only once it runs a program of its own.
+    while len(started) < 3 and time.monotonic() < deadline:
+        time.sleep(0.05)
+        children = psutil.Process(process.pid).children(recursive=True)
+        started = [one for one in children if is_under_way(one)]
+    os.kill(process.pid, number)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == status
+    assert b"Traceback" not in errors
+    assert len(started) >= 3  # two servers and the load
+    _, alive = psutil.wait_procs(started, timeout=30)
+    assert alive == []

@@ -1,0 +1,124 @@
+"""Child process: applications on a Starlette that is newer than turbostar, and in part different.
+
+The case, a JSON object: mode (install or swap), targets (functions that the newer Starlette has
+changed: they tell of their calls). For each of them a fork imports an edited copy of Starlette.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import builtins
+import compileall
+import importlib.util
+import json
+import logging
+import re
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+# So that the forks, which import Starlette, need not import the rest.
+import msgspec  # noqa: F401
+
+from tests.patching import application
+from tests.patching.asking import LOG, Ask, ask
+from tests.patching.forks import in_fork, report
+from tests.patching.instrumented import activate
+
+ASKS = (
+    *map(Ask, ("/", "/sync", "/items/7", "/class", "/links", "/none", "/teapot", "/boom")),
+    *(Ask("/group/inner/3"), Ask("/echo", method="POST", body=b"[]"), Ask("/", method="PUT")),
+    *(Ask("/socket", type="websocket"), Ask("/socket-boom", type="websocket"), Ask("/")),
+)
+#: Not a function: nothing is changed but the version, or the sources are not there to read.
+NOTHING = "nothing"
+NO_SOURCES = "no sources"
+
+
+def newer_copy(target: str, directory: Path) -> None:
+    """Copy Starlette into a directory, with another version, and one function changed."""
+    found = importlib.util.find_spec("starlette")
+    assert found is not None
+    assert found.origin is not None
+    copy = directory / "starlette"
+    shutil.copytree(Path(found.origin).parent, copy)
+    init = copy / "__init__.py"
+    init.write_text(re.sub(r'__version__ = ".*"', '__version__ = "1.99.0"', init.read_text()))
+    if target == NO_SOURCES:
+        compileall.compile_dir(copy, quiet=1, legacy=True)
+        for source in copy.rglob("*.py"):
+            source.unlink()
+    elif target != NOTHING:
+        module, _, path = target.partition(":")
+        file = copy.joinpath(*module.split(".")[1:]).with_suffix(".py")
+        file.write_text(edited(file.read_text(), path))
+
+
+def edited(source: str, path: str) -> str:
+    """Let one function of a module, and what is defined inside of it, tell of being called."""
+    body: Any = ast.parse(source).body
+    for name in path.split("."):
+        (node,) = (found for found in body if getattr(found, "name", None) == name)
+        body = node.body
+    lines = source.splitlines(keepends=True)
+    functions = [
+        found
+        for found in ast.walk(node)
+        if isinstance(found, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    for function in sorted(functions, key=lambda found: found.lineno, reverse=True):
+        first, *others = function.body
+        if isinstance(first, ast.Expr) and others:  # a docstring comes first
+            first = others[0]
+        told = path if function is node else f"{path}, {function.name}"
+        lines.insert(first.lineno - 1, f"{' ' * first.col_offset}newer_starlette({told!r})\n")
+    return "".join(lines)
+
+
+class Warnings(logging.Handler):
+    """Keeps what turbostar warns of."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.messages.append(record.getMessage())
+
+
+async def serve(package: str) -> list[dict[str, Any]]:
+    steps = []
+    for middleware in (False, True):
+        LOG.clear()
+        app = application.build(package, middleware=middleware)
+        steps.append({"ask": f"build, {middleware}", "log": [*LOG]})
+        for question in ASKS:
+            step = await ask(app, question)
+            steps.append({**step, "ask": f"{question}, {middleware}"})
+    return steps
+
+
+def run(mode: str, target: str) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as directory:
+        newer_copy(target, Path(directory))
+        sys.path.insert(0, directory)
+        vars(builtins)["newer_starlette"] = LOG.append
+        warnings = Warnings()
+        logging.getLogger("turbostar").addHandler(warnings)
+        package = activate(mode)
+        assert sys.modules["starlette"].__version__ == "1.99.0"
+        return {"steps": asyncio.run(serve(package)), "warnings": warnings.messages}
+
+
+def main(case: dict[str, Any]) -> dict[str, Any]:
+    def forked(target: str) -> Any:
+        return in_fork(lambda: run(case["mode"], target))
+
+    return {target: forked(target) for target in case["targets"]}
+
+
+if __name__ == "__main__":
+    report(main(json.loads(sys.argv[1])))
