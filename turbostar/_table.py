@@ -18,7 +18,6 @@ from starlette.routing import Host, Match, Mount, Route, Router, WebSocketRoute
 from starlette.types import Scope
 
 from turbostar._accelerations import is_known
-from turbostar._bytecode import leaves_sending_to_us
 from turbostar._endpoint import endpoint_of, is_class_endpoint, request_class_of
 from turbostar._matcher import Index, Shape, shape_of
 from turbostar._names import Names
@@ -88,7 +87,6 @@ class Entry:
         "methods",
         "not_allowed",
         "parameter",
-        "passable",
         "prefix",
         "request_class",
         "route",
@@ -113,7 +111,6 @@ class Entry:
         self.child: PlainRouter | None = None
         self.app: Any = None
         self.endpoint: Any = None
-        self.passable = False  # its response may be passed up, for it sends nothing itself
         self.request_class: Any = None
 
 
@@ -305,7 +302,6 @@ def _compile_route(entry: Entry, route: Any) -> None:
     if found is not None:
         entry.endpoint, entry.request_class = found
         entry.kind = Kind.ENDPOINT if isinstance(route, Route) else Kind.SESSION
-        entry.passable = leaves_sending_to_us(entry.endpoint)
     elif isinstance(route, Route) and is_class_endpoint(route.app):
         entry.kind = Kind.CLASS
         entry.request_class = request_class_of(entry.app)

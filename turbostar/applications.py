@@ -56,14 +56,13 @@ class Core:
     Each request asks whether it still is that, by comparing.
     """
 
-    __slots__ = ("era", "exceptions", "is_server_plain", "plain", "router", "server")
+    __slots__ = ("era", "exceptions", "plain", "router", "server")
 
     def __init__(self, server: Any) -> None:
         self.server = server
         self.era = current_era()
         self.plain: PlainRouter | None = None
-        self.is_server_plain = can_fuse() and _is_stock(server, ServerErrorMiddleware)
-        if not self.is_server_plain:
+        if not can_fuse() or not _is_stock(server, ServerErrorMiddleware):
             return
         self.exceptions = server.app
         if not _is_stock(self.exceptions, stock_exceptions.ExceptionMiddleware):
@@ -112,14 +111,7 @@ async def starlette_call(self: stock.Starlette, scope: Scope, receive: Receive, 
         or core.exceptions.app is not core.router
         or core.router.middleware_stack is not plain.stack
     ):
-        if not core.is_server_plain or scope["type"] != "http":
-            await core.server(scope, receive, send)
-            return
-        tracked = TrackedSend(send)
-        try:
-            await core.server.app(scope, receive, tracked)
-        except Exception as exc:
-            await recover_outermost(core.server, exc, tracked.started, scope, receive, send)
+        await core.server(scope, receive, send)
         return
 
     exceptions = core.exceptions

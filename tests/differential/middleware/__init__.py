@@ -1,1 +1,0 @@
-"""Middleware: stock Starlette is the oracle for it as for routes."""
