@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from compat.errors import CompatError
 from compat.expected import Expected
 
 __all__ = ["MISSING", "OUTCOMES", "Comparison", "Difference", "Results", "compare"]
@@ -33,6 +35,26 @@ class Results:
             if not test.startswith(tuple(prefixes))
         }
         return Results(kept, self.messages, self.seconds)
+
+    def with_steady_ids(self, patterns: Iterable[str]) -> Results:
+        """Return these results with RANDOM for what *patterns* match in the ids of tests.
+
+        Raises CompatError if two tests would have one id, for only one of them would be compared.
+        """
+        steady = {test: test for test in (*self.messages, *self.outcomes)}
+        for pattern in patterns:
+            steady = {test: re.sub(pattern, "RANDOM", name) for test, name in steady.items()}
+        names = Counter(steady.values())
+        if alike := [name for name, number in names.items() if number > 1]:
+            raise CompatError(
+                f"{alike[0]} is the id of {names[alike[0]]} tests when `random_ids` of the suite "
+                "are replaced; correct the patterns"
+            )
+        return Results(
+            {steady[test]: outcome for test, outcome in self.outcomes.items()},
+            {steady[test]: message for test, message in self.messages.items()},
+            self.seconds,
+        )
 
     def counts(self) -> dict[str, int]:
         """Return how many tests ended in each outcome that occurred."""

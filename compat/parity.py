@@ -105,7 +105,7 @@ def _execute_all(
     errors: list[str] = []
     with terminal.tasks() as tasks, ThreadPoolExecutor(jobs) as pool:
         futures: dict[tuple[str, str], Future[Results]] = {
-            key: pool.submit(_execute_one, run, suite.starlette, tasks, stop)
+            key: pool.submit(_execute_one, run, suite, tasks, stop)
             for key, (suite, run) in plan.items()
         }
         try:
@@ -121,5 +121,6 @@ def _execute_all(
     return results, errors
 
 
-def _execute_one(run: Run, starlette: str, tasks: Tasks, stop: threading.Event) -> Results:
-    return execute(run, starlette, tasks.add(run.label), stop)
+def _execute_one(run: Run, suite: Suite, tasks: Tasks, stop: threading.Event) -> Results:
+    results = execute(run, suite.starlette, tasks.add(run.label), stop)
+    return results.with_steady_ids(suite.random_ids)

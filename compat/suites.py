@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -27,6 +28,7 @@ _KEYS = {
     "modes": list,
     "flags": list,
     "mode_flags": dict,
+    "random_ids": list,
     "benchmarks": dict,
 }
 _REQUIRED = ("name", "version", "sha256", "requirements", "copy", "tests", "modes")
@@ -45,7 +47,8 @@ class Suite:
     """One project's tests at one version.
 
     ``starlette`` is the Starlette they run against; ``sha256`` is None if the version was chosen
-    on the command line and no checksum is known for it.
+    on the command line and no checksum is known for it. What ``random_ids`` match in the ids of
+    tests is different in every run.
     """
 
     name: str
@@ -59,6 +62,7 @@ class Suite:
     pythonpath: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     mode_flags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    random_ids: tuple[str, ...] = ()
     benchmarks: Benchmarks | None = None
 
     def flags_for(self, mode: str) -> tuple[str, ...]:
@@ -117,6 +121,7 @@ def parse_suite(text: str, file: str) -> Suite:
         pythonpath=tuple(data.get("pythonpath", ())),
         flags=tuple(data.get("flags", ())),
         mode_flags={mode: tuple(flags) for mode, flags in data.get("mode_flags", {}).items()},
+        random_ids=tuple(data.get("random_ids", ())),
         benchmarks=benchmarks
         and Benchmarks(copy=tuple(benchmarks["copy"]), files=benchmarks["files"]),
     )
@@ -134,6 +139,13 @@ def _check_keys(data: dict[str, Any], file: str) -> None:
     loose = [item for item in data["requirements"] if "==" not in item]
     if loose:
         raise CompatError(f"{file}: {loose[0]!r} is not pinned; write it as NAME==VERSION")
+    for pattern in data.get("random_ids", ()):
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise CompatError(
+                f"{file}: random_ids {pattern!r} is no regular expression ({error}); correct it"
+            ) from None
 
 
 def load_suites(folder: Path) -> dict[str, Suite]:

@@ -45,6 +45,8 @@ def prepare(folder: Path, source: Path, copy: Iterable[str], mode: str) -> Works
     """Copy the items *copy* of *source* into a workspace below *folder*, as *mode* wants them."""
     tests = folder / "work"
     tests.mkdir(parents=True)
+    # pytest looks upwards for its configuration: a suite that brings none must not find ours.
+    (folder / "pytest.ini").write_text("[pytest]\n", "utf-8")
     for item in copy:
         origin, target = source / item, tests / item
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ import itertools
 import pytest
 
 from compat.compare import MISSING, OUTCOMES, Results, compare
+from compat.errors import CompatError
 from compat.expected import Expected
 
 TEST = "tests/test_a.py::test_b[asyncio]"
@@ -84,3 +85,21 @@ def test_counts_follow_the_outcomes() -> None:
     """Only outcomes that occurred are counted."""
     run = Results({"a": "passed", "b": "passed", "c": "xfailed"})
     assert run.counts() == {"passed": 2, "xfailed": 1}
+
+
+def test_random_parts_of_ids_are_replaced() -> None:
+    """Runs whose ids hold a value made anew each time are compared by what stays, with messages."""
+    first = Results({"t.py::a[k3y-x]": "passed", "t.py::b": "failed"}, {"t.py::b": "why"}, 2.0)
+    second = Results({"t.py::a[q9z-x]": "failed", "t.py::b": "failed"}, {"t.py::a[q9z-x]": "oh"})
+    stock, turbostar = (run.with_steady_ids([r"(?<=\[)\w{3}(?=-)"]) for run in (first, second))
+    assert stock.outcomes == {"t.py::a[RANDOM-x]": "passed", "t.py::b": "failed"}
+    assert (stock.messages, stock.seconds) == ({"t.py::b": "why"}, 2.0)
+    found = compare(stock, turbostar, []).differences
+    assert [(item.test, item.message) for item in found] == [("t.py::a[RANDOM-x]", "oh")]
+
+
+def test_ids_that_become_one_are_an_error() -> None:
+    """A pattern that takes two tests for one would leave one of them out of the comparison."""
+    run = Results({"t.py::a[1]": "passed", "t.py::a[2]": "failed"})
+    with pytest.raises(CompatError, match=r"t\.py::a\[RANDOM\] is the id of 2 tests"):
+        run.with_steady_ids([r"\d"])

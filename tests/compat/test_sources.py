@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -82,6 +84,16 @@ def test_a_missing_item_is_named(tmp_path: Path) -> None:
     source = source_distribution("demo", "1", archive(tmp_path), tmp_path)
     with pytest.raises(CompatError, match="has no docs"):
         prepare(tmp_path / "run", source, ["docs"], "stock")
+
+
+def test_pytest_finds_no_configuration_above_the_tests(tmp_path: Path) -> None:
+    """A suite without a configuration of its own runs on pytest's defaults, not on ours."""
+    (tmp_path / "pyproject.toml").write_text("[tool.pytest.ini_options]\n", "utf-8")
+    source = source_distribution("demo", "1", archive(tmp_path), tmp_path)
+    workspace = prepare(tmp_path / "run", source, ["tests/data.py"], "stock")
+    command = [sys.executable, "-m", "pytest", "--rootdir", ".", "--collect-only"]
+    result = subprocess.run(command, cwd=workspace.tests, capture_output=True, text=True)
+    assert "configfile: ../pytest.ini" in result.stdout
 
 
 def test_old_runs_are_deleted(tmp_path: Path) -> None:

@@ -65,6 +65,7 @@ def test_another_starlette_brings_its_own_tests_without_a_checksum() -> None:
         ('["swap", "install"]', '["swop"]', "no such mode 'swop'"),
         ("install = [", "instal = [", "no such mode 'instal'"),
         ("--ignore=", "-k ", "mode_flags take"),
+        ('sha256 = "abc"', 'sha256 = "abc"\nrandom_ids = ["["]', "'[' is no regular expression"),
     ],
 )
 def test_a_wrong_suite_is_named(old: str, new: str, message: str) -> None:
