@@ -32,7 +32,7 @@ def test_what_paths_leave_behind_is_found(monkeypatch: pytest.MonkeyPatch) -> No
     async def remembering(
         self: starlette.applications.Starlette, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        remembered[scope["path"]] = bytes(2048)
+        remembered[scope["path"]] = bytes(8192)
         await call(self, scope, receive, send)
 
     monkeypatch.setattr(starlette.applications.Starlette, "__call__", remembering)
