@@ -26,6 +26,7 @@ from starlette.websockets import WebSocket
 
 from turbostar._accelerations import is_known, trusts
 from turbostar._endpoint import respond
+from turbostar._responses import response_init_headers, response_render
 from turbostar._table import Entry, Kind, is_matched, may_match
 
 __all__ = ["Kind", "TrackedSend", "answer", "recover", "recover_outermost", "run", "serve"]
@@ -43,8 +44,9 @@ def _own(base: type, name: str) -> Any:
 
 respond_plainly = _own(Response, "__call__")
 _response_init = _own(Response, "__init__")
-_init_headers = _own(Response, "init_headers")
-_http_exception = _own(ExceptionMiddleware, "http_exception")
+_init_headers = (_own(Response, "init_headers"), response_init_headers)
+_render = (_own(Response, "render"), response_render)
+default_http_exception = _own(ExceptionMiddleware, "http_exception")
 _not_found = _own(Router, "not_found")
 _stock_router_app = Router.app
 _lookup = (
@@ -55,7 +57,6 @@ _lookup = (
 _NOT_FOUND = b"Not Found"
 _NOT_ALLOWED = b"Method Not Allowed"
 _PLAIN_TEXT = (b"content-type", b"text/plain; charset=utf-8")
-_stock_server_error = ServerErrorMiddleware.__call__
 
 Handlers = tuple[Any, Any]
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
@@ -154,12 +155,13 @@ def default_answer(entry: Entry, scope: Scope, handlers: Handlers) -> Answer | N
     if (
         Response.__call__ is not respond_plainly
         or Response.__init__ is not _response_init
-        or Response.init_headers is not _init_headers
+        or Response.init_headers not in _init_headers
+        or Response.render not in _render
         or handling._lookup_exception_handler is not _lookup
     ):
         return None
     handler = exception_handlers.get(HTTPException)
-    if type(handler) is not MethodType or handler.__func__ is not _http_exception:
+    if type(handler) is not MethodType or handler.__func__ is not default_http_exception:
         return None
     if entry.kind is NOT_ALLOWED:
         if 405 in status_handlers:
@@ -207,15 +209,12 @@ async def recover(
     send: Send,
 ) -> None:
     """Answer an exception by its handler; raise it again if it has none."""
-    exception_handlers, status_handlers = handlers
-    handler = status_handlers.get(exc.status_code) if isinstance(exc, HTTPException) else None
+    handler = handler_of(exc, handlers)
     if handler is None:
-        handler = handling._lookup_exception_handler(exception_handlers, exc)
-        if handler is None:
-            raise exc
+        raise exc
     if started:
         raise RuntimeError("Caught handled exception, but response already started.") from exc
-    if type(handler) is MethodType and handler.__func__ is _http_exception:
+    if type(handler) is MethodType and handler.__func__ is default_http_exception:
         response: Any = http_response(exc)
     elif is_async_callable(handler):
         response = await handler(conn, exc)
@@ -224,6 +223,15 @@ async def recover(
     if response is not None:
         await response(scope, receive, send)
     exc.__traceback__ = None  # an exception raised again and again would collect them
+
+
+def handler_of(exc: Exception, handlers: Handlers) -> Any:
+    """The handler of an exception: of its status, or else of its class; None if it has none."""
+    exception_handlers, status_handlers = handlers
+    handler = status_handlers.get(exc.status_code) if isinstance(exc, HTTPException) else None
+    if handler is None:
+        handler = handling._lookup_exception_handler(exception_handlers, exc)
+    return handler
 
 
 def http_response(exc: Any) -> Response:
@@ -259,4 +267,4 @@ async def recover_outermost(
 
     twin = copy.copy(server)
     twin.__dict__["app"] = app
-    await _stock_server_error(twin, scope, receive, after_announcement)
+    await ServerErrorMiddleware.__call__(twin, scope, receive, after_announcement)

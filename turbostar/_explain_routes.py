@@ -16,6 +16,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.routing import Host, Mount, Route, Router, WebSocketRoute
 
 from turbostar._accelerations import TABLE, is_known
+from turbostar._bytecode import objection_to_endpoint
 from turbostar._endpoint import endpoint_of, is_class_endpoint
 from turbostar._patches import can_fuse, can_route
 from turbostar._switch import DISABLED, VARIABLE
@@ -82,8 +83,13 @@ _MATCHED = {
 _BASES = (Route, WebSocketRoute, Mount, Host)
 
 
-def explain_route(place: Place) -> RouteReport:
-    """Explain one route, as it is now."""
+def explain_route(place: Place, passes_up: bool = False) -> RouteReport:
+    """Explain one route, as it is now.
+
+    Args:
+        place: the route where it stands.
+        passes_up: whether a BaseHTTPMiddleware would await its endpoint in its own task.
+    """
     route = place.route
     if DISABLED:
         return RouteReport(place, _ASKED, "as on stock", (OFF,))
@@ -94,8 +100,9 @@ def explain_route(place: Place) -> RouteReport:
     reasons = [*_match_reasons(route, entry), *_run_reasons(route, entry)]
     if not reasons and (entry.test is Test.ASKED or entry.kind is Kind.HANDLE):
         reasons = [Reason("turbostar does not know this route: it is treated as on stock")]
+    notes = [*_notes(route, entry), *(_task_notes(route, entry) if passes_up else ())]
     return RouteReport(
-        place, _MATCHED[entry.test], _run(route, entry), tuple(reasons), tuple(_notes(route, entry))
+        place, _MATCHED[entry.test], _run(route, entry), tuple(reasons), tuple(notes)
     )
 
 
@@ -325,6 +332,21 @@ def _notes(route: Any, entry: Entry) -> Iterator[Reason]:
         yield from _class_notes(route.app)
     if isinstance(route, (Mount, Host)):
         yield from _mount_notes(route, entry)
+
+
+def _task_notes(route: Any, entry: Entry) -> Iterator[Reason]:
+    """Yield why the endpoint does not share the task of the BaseHTTPMiddleware above it."""
+    own = "it runs in a task of its own under BaseHTTPMiddleware"
+    if entry.child is not None or isinstance(route, WebSocketRoute):
+        return  # told of each of its routes; of no concern to BaseHTTPMiddleware
+    if entry.kind is Kind.ENDPOINT and not entry.passable:
+        objection = objection_to_endpoint(entry.endpoint)
+        if objection is not None:
+            yield Reason(f"its endpoint {objection.cause}: {own}", objection.change)
+    elif entry.kind is Kind.CLASS:
+        yield Reason(f"it is a class endpoint: {own}", "make it a function, if that matters")
+    elif entry.kind is not Kind.ENDPOINT:
+        yield Reason(f"it is called as an ASGI application: {own}")
 
 
 def _class_notes(endpoint: Any) -> Iterator[Reason]:

@@ -22,7 +22,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route, Router, WebSocketRoute
 
-from turbostar._accelerations import is_known, refresh, trusts
+from turbostar._accelerations import is_known, refresh, swapped, trusts
 from turbostar._watch import end_era
 
 __all__ = [
@@ -129,7 +129,7 @@ def _closely() -> list[Any]:
             (Router, "app"),
             (Router, "url_path_for"),
         )
-    ]
+    ] + [vars(entry.owner).get(entry.name) for entry in swapped()]
 
 
 _seen_closely = _closely()

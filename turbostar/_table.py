@@ -18,6 +18,7 @@ from starlette.routing import Host, Match, Mount, Route, Router, WebSocketRoute
 from starlette.types import Scope
 
 from turbostar._accelerations import is_known
+from turbostar._bytecode import leaves_sending_to_us
 from turbostar._endpoint import endpoint_of, is_class_endpoint, request_class_of
 from turbostar._matcher import Index, Shape, shape_of
 from turbostar._names import Names
@@ -28,7 +29,7 @@ from turbostar._patches import (
     look_closely,
     sockets_unchanged,
 )
-from turbostar._watch import RouteList, current_era, end_era, watched_setattr
+from turbostar._watch import RouteList, current_era, watched_setattr
 
 __all__ = [
     "Entry",
@@ -87,6 +88,7 @@ class Entry:
         "methods",
         "not_allowed",
         "parameter",
+        "passable",
         "prefix",
         "request_class",
         "route",
@@ -111,6 +113,7 @@ class Entry:
         self.child: PlainRouter | None = None
         self.app: Any = None
         self.endpoint: Any = None
+        self.passable = False  # its response may be passed up, for it sends nothing itself
         self.request_class: Any = None
 
 
@@ -302,6 +305,7 @@ def _compile_route(entry: Entry, route: Any) -> None:
     if found is not None:
         entry.endpoint, entry.request_class = found
         entry.kind = Kind.ENDPOINT if isinstance(route, Route) else Kind.SESSION
+        entry.passable = leaves_sending_to_us(entry.endpoint)
     elif isinstance(route, Route) and is_class_endpoint(route.app):
         entry.kind = Kind.CLASS
         entry.request_class = request_class_of(entry.app)
@@ -357,12 +361,9 @@ def choose(router: Any, scope: Scope) -> Any:
                     continue
                 key = entry.parameter
                 params = {key: entry.convertors[key].convert(found[1])}
-            elif test is PREFIX:
+            elif test is PREFIX and entry.convertors.get("path") is entry.convertor:
                 if not path.startswith(entry.prefix):
                     continue
-                if entry.convertors.get("path") is not entry.convertor:
-                    end_era()  # replaced in place
-                    return choose(router, scope)
                 matched = entry.prefix[:-1]
                 _enter(scope, entry, {}, matched)
                 break
@@ -382,7 +383,7 @@ def choose(router: Any, scope: Scope) -> Any:
                 params = found.groupdict()
                 for key in params:
                     params[key] = entry.convertors[key].convert(params[key])
-                if test is MOUNT:
+                if test is MOUNT or test is PREFIX:  # whose convertor was replaced in place
                     remaining = "/" + params.pop("path")
                     matched = path[: -len(remaining)]
                     _enter(scope, entry, params, matched)

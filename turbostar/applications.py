@@ -30,7 +30,7 @@ from turbostar._dispatch import (
 )
 from turbostar._endpoint import respond
 from turbostar._mirror import mirror
-from turbostar._patches import can_fuse, look_again, unchanged
+from turbostar._patches import can_fuse, look_again, look_closely, unchanged
 from turbostar._table import PlainRouter, choose, plain_router
 from turbostar._watch import RouteList, current_era
 from turbostar.middleware.exceptions import ExceptionMiddleware
@@ -56,13 +56,14 @@ class Core:
     Each request asks whether it still is that, by comparing.
     """
 
-    __slots__ = ("era", "exceptions", "plain", "router", "server")
+    __slots__ = ("era", "exceptions", "is_server_plain", "plain", "router", "server")
 
     def __init__(self, server: Any) -> None:
         self.server = server
         self.era = current_era()
         self.plain: PlainRouter | None = None
-        if not can_fuse() or not _is_stock(server, ServerErrorMiddleware):
+        self.is_server_plain = can_fuse() and _is_stock(server, ServerErrorMiddleware)
+        if not self.is_server_plain:
             return
         self.exceptions = server.app
         if not _is_stock(self.exceptions, stock_exceptions.ExceptionMiddleware):
@@ -77,6 +78,7 @@ def _is_stock(middleware: Any, base: type) -> bool:
 
 
 def _core_of(app: stock.Starlette) -> Core:
+    look_closely()
     if app.middleware_stack is None:
         app.middleware_stack = app.build_middleware_stack()
     core = Core(app.middleware_stack)
@@ -111,7 +113,14 @@ async def starlette_call(self: stock.Starlette, scope: Scope, receive: Receive, 
         or core.exceptions.app is not core.router
         or core.router.middleware_stack is not plain.stack
     ):
-        await core.server(scope, receive, send)
+        if not core.is_server_plain or scope["type"] != "http":
+            await core.server(scope, receive, send)
+            return
+        tracked = TrackedSend(send)
+        try:
+            await core.server.app(scope, receive, tracked)
+        except Exception as exc:
+            await recover_outermost(core.server, exc, tracked.started, scope, receive, send)
         return
 
     exceptions = core.exceptions

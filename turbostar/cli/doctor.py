@@ -14,8 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 import turbostar
-from turbostar._explain import Layer, Report, build_stack, explain, is_swapped
+from turbostar._explain import Report, build_stack, explain
 from turbostar._explain_routes import Reason, RouteReport
+from turbostar._explain_stack import Layer, is_swapped
 from turbostar._switch import DISABLED
 from turbostar.cli.errors import UserError
 from turbostar.cli.loading import add_app_dir, load_app
@@ -138,11 +139,14 @@ def _show_accelerations(console: Console, report: Report) -> None:
         console.print(f"  {_short(patch.target)} has been replaced by {patch.by}")
 
 
-def _layers(layers: Iterable[Layer], footnotes: _Footnotes) -> Table:
-    table = new_table("Layer", "Defined", "Fused", "Why")
+def _layers(layers: tuple[Layer, ...], footnotes: _Footnotes) -> Table:
+    split = layers[-1].task > 1
+    table = new_table("Layer", "Defined", "State", *(["Task"] if split else []), "Why")
     for layer in layers:
         why = footnotes.refer(*layer.reasons, *layer.notes)
-        table.add_row(layer.name, layer.defined.partition(":")[0], _yes(layer.fused), why)
+        task = [str(layer.task)] if split else []
+        state = Text(layer.state, style="yellow" if layer.reasons else "green")
+        table.add_row(layer.name, layer.defined.partition(":")[0], state, *task, why)
     return table
 
 
@@ -189,7 +193,7 @@ def _as_data(report: Report) -> dict[str, Any]:
         "stack": report.stack,
         "accelerations": [dataclasses.asdict(standing) for standing in report.standings],
         "replaced": [dataclasses.asdict(patch) for patch in report.patches],
-        "layers": [dataclasses.asdict(layer) for layer in report.layers],
+        "layers": [{**dataclasses.asdict(layer), "fused": layer.fused} for layer in report.layers],
         "routes": routes,
     }
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import starlette.middleware.exceptions as stock
 from starlette.requests import Request
@@ -10,11 +11,24 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from turbostar._accelerations import accelerated
-from turbostar._dispatch import ENDPOINT, SESSION, TrackedSend, answer, recover, run
+from turbostar._dispatch import (
+    ENDPOINT,
+    SESSION,
+    TrackedSend,
+    answer,
+    recover,
+    respond_plainly,
+    run,
+)
 from turbostar._mirror import mirror
 from turbostar._patches import can_fuse
+from turbostar._stages import Rest, register_stage, unsendable
 from turbostar._table import choose, plain_router
+from turbostar._unsent import response_to, rest, run_background, unsent_default
 from turbostar._watch import current_era
+
+if TYPE_CHECKING:
+    from turbostar._passing import Passage
 
 _stock_call = stock.ExceptionMiddleware.__call__
 
@@ -59,6 +73,55 @@ async def exception_middleware_call(
     except Exception as exc:
         outer: Any = (Request if kind == "http" else WebSocket)(scope, receive, send)
         await recover(exc, outer, handlers, tracked.started, scope, receive, tracked)
+
+
+async def exception_middleware_respond(
+    self: stock.ExceptionMiddleware, scope: Scope, receive: Receive, passage: Passage
+) -> Any:
+    """Return the response of the endpoint unsent, or what is left to do to have one sent."""
+    app: Any = self.app
+    seen, plain, era = self.__dict__.get(ATTRIBUTE, NOTHING)
+    if seen is not app or era.is_over:
+        plain, era = plain_router(app), current_era()
+        self.__dict__[ATTRIBUTE] = app, plain, era
+    if plain is None or plain.stack is not app.middleware_stack or not can_fuse():
+        return Rest(self)
+    handlers = scope["starlette.exception_handlers"] = (
+        self._exception_handlers,
+        self._status_handlers,
+    )
+    conn: Any = None
+    try:
+        entry = choose(app, scope)
+        if entry.kind is ENDPOINT:
+            conn = entry.request_class(scope, receive, unsendable)
+            if not entry.passable:
+                return rest(partial(_serve, entry.endpoint, conn), conn, handlers)
+            try:
+                response = await entry.endpoint(conn)
+            except Exception as exc:
+                response = await response_to(exc, conn, handlers)
+        else:
+            response = unsent_default(entry, scope, handlers)
+            if response is None:
+                return rest(partial(run, entry), None, handlers)
+    except Exception as exc:
+        conn = Request(scope, receive, unsendable)
+        response = await response_to(exc, conn, handlers)
+    cls: Any = type(response)
+    if cls.__call__ is respond_plainly:
+        if response.background is not None:
+            passage.later = partial(run_background, response, conn, handlers, scope, receive)
+        return response
+    return response if cls is Rest else rest(response, conn, handlers)
+
+
+async def _serve(endpoint: Any, conn: Any, scope: Scope, receive: Receive, send: Send) -> None:
+    response = await endpoint(conn)
+    await response(scope, receive, send)
+
+
+register_stage(exception_middleware_call, exception_middleware_respond)
 
 
 @accelerated

@@ -1,0 +1,149 @@
+"""Whether a middleware is as Starlette made it: asked by every request, and seldom looked into.
+
+The fast path of a middleware goes without methods of its class, and of other classes that these
+use. All of them must be Starlette's own: not those of a subclass, nor an attribute of the one
+instance, nor what a tracer has put in their place. That is looked into once in an era for each
+middleware, and again when an attribute was added to it. That a method of its class was replaced in
+the meantime the fast path notices itself, by comparing; for the rest see `_patches.look_closely`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import operator
+from collections.abc import Iterable
+from typing import Any
+
+import starlette
+
+from turbostar._accelerations import (
+    VERIFIED_RELEASES,
+    Acceleration,
+    fingerprint,
+    is_known,
+    is_stock,
+    trusts,
+)
+from turbostar._watch import Era, current_era
+
+__all__ = ["ATTRIBUTE", "Checked", "Requirements"]
+
+#: What a middleware's `Checked` is kept under, among its attributes.
+ATTRIBUTE = "_turbostar_checked"
+
+_NEVER = Era()
+_NEVER.is_over = True
+
+
+class Checked:
+    """What was found out about one middleware.
+
+    Attributes:
+        is_plain: whether it may go the fast path.
+        era: in which that was found out.
+        size: how many attributes the middleware had then: one more might hide a method.
+        memo: whatever the fast path wants to keep.
+    """
+
+    __slots__ = ("era", "found", "is_known", "is_plain", "memo", "size")
+
+    def __init__(self) -> None:
+        self.era = _NEVER
+        self.size = 0
+        self.is_plain = False
+        self.memo: Any = None
+        self.found: list[Any] = []  # the functions, and
+        self.is_known = False  # whether they are Starlette's own
+
+    def __reduce__(self) -> Any:
+        return Checked, ()  # a copy or a pickle knows of no era
+
+
+class Requirements:
+    """What must be Starlette's own for the middleware of a class to go the fast path.
+
+    Args:
+        base: Starlette's class.
+        methods: of its methods, those that the fast path goes without.
+        static: of its static methods, with the fingerprints of their sources.
+        others: methods and properties of other classes: the class and the name.
+        names: attributes of modules and classes, and where they are defined, as ``module:name``.
+    """
+
+    def __init__(
+        self,
+        base: Any,
+        methods: Iterable[str] = (),
+        static: Iterable[tuple[str, str]] = (),
+        others: Iterable[tuple[Any, str]] = (),
+        names: Iterable[tuple[Any, str, str]] = (),
+    ) -> None:
+        self._base = base
+        self._methods = tuple(methods)
+        self._static = tuple(static)
+        self._others = tuple(others)
+        self._names = tuple(names)
+        self._hiding = {*self._methods, *(name for name, _ in self._static)}
+
+    def check(self, middleware: Any) -> Checked:
+        """Look into a middleware, and keep with it what was found."""
+        values = vars(middleware)
+        old: Checked = values.get(ATTRIBUTE) or Checked()
+        checked = values[ATTRIBUTE] = Checked()
+        checked.era = current_era()
+        checked.memo = old.memo
+        checked.found = found = self._found(type(middleware))
+        if len(found) == len(old.found) and all(map(operator.is_, found, old.found)):
+            checked.is_known = old.is_known
+        else:
+            checked.is_known = self._is_known(type(middleware))
+        checked.is_plain = checked.is_known and self._hiding.isdisjoint(values)
+        checked.size = len(values)
+        return checked
+
+    def _found(self, cls: Any) -> list[Any]:
+        """All that is gone without, as it is now."""
+        functions = [getattr(cls, name, None) for name in (*self._methods, *dict(self._static))]
+        functions += [getattr(owner, name, None) for owner, name in self._others]
+        # Some tools leave the function in place and give it other code.
+        codes = [getattr(function, "__code__", None) for function in functions]
+        return [*functions, *codes, *(getattr(*place[:2], None) for place in self._names)]
+
+    def _is_known(self, cls: Any) -> bool:
+        return (
+            all(is_known(getattr(cls, name, None), self._base, name) for name in self._methods)
+            and all(_is_own(getattr(cls, of[0], None), self._base, *of) for of in self._static)
+            and all(_is_inherited(owner, name) for owner, name in self._others)
+            and all(_is_defined(getattr(*place[:2], None), place[2]) for place in self._names)
+        )
+
+
+def _is_inherited(owner: Any, name: str) -> bool:
+    """`is_known` of a member of a class, wherever that has it from."""
+    definer = next((base for base in owner.__mro__ if name in vars(base)), owner)
+    return is_known(getattr(owner, name, None), definer, name)
+
+
+def _is_own(function: Any, owner: Any, name: str, digest: str) -> bool:
+    """`is_known` of a static method, which has no row in the table."""
+    entry = Acceleration(f"{owner.__module__}:{owner.__qualname__}.{name}", "", digest)
+    if not is_stock(function, entry):
+        return False
+    try:
+        return starlette.__version__ in VERIFIED_RELEASES or fingerprint(function) == digest
+    except OSError:
+        return False  # there is no source to compare
+
+
+def _is_defined(value: Any, target: str) -> bool:
+    """Whether a value is the function or class that is defined as ``module:name``."""
+    module, _, path = target.partition(":")
+    try:
+        found = operator.attrgetter(path)(importlib.import_module(module))
+    except AttributeError:
+        return False  # no longer
+    if value is not found:
+        return False
+    if isinstance(value, type):
+        return value.__module__ == module and value.__qualname__ == path
+    return not module.startswith("starlette") or trusts(target)

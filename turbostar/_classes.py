@@ -1,0 +1,27 @@
+"""Classes as they are right now: what stands in a class, and what stands between two."""
+
+from __future__ import annotations
+
+import gc
+from typing import Any
+
+__all__ = ["is_next", "namespace"]
+
+
+def namespace(cls: type) -> Any:
+    """Return the dictionary of a class, to be read only.
+
+    It is the one behind ``vars(cls)``, where that can be had: asking it takes a third of the time
+    of ``cls.name``, which looks at the metaclass first.
+    """
+    behind = gc.get_referents(vars(cls))
+    return behind[0] if len(behind) == 1 and type(behind[0]) is dict else vars(cls)
+
+
+def is_next(cls: type, child: type, base: type) -> bool:
+    """Whether for `cls` the next class after `child` is its `base`, and no mixin stands between.
+
+    A function that goes without ``super()`` must ask, or it would pass over the mixin's method.
+    """
+    mro = cls.__mro__
+    return mro[mro.index(child) + 1] is base

@@ -1,0 +1,103 @@
+"""Which hosts ``TrustedHostMiddleware`` lets pass, and where it and others redirect to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import starlette.middleware.httpsredirect
+import starlette.middleware.trustedhost as stock
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import Response
+from starlette.types import Scope
+
+from turbostar._checked import ATTRIBUTE, Requirements
+from turbostar._headers import READ, RawHeaders, names_in
+
+__all__ = ["is_plain", "redirect_to_https", "refusal"]
+
+# What is made of these globals is looked up late, as Starlette does.
+https: Any = starlette.middleware.httpsredirect
+trustedhost: Any = stock
+
+_SECURE = {"http": "https", "ws": "wss"}
+
+_REQUIRED = Requirements(
+    TrustedHostMiddleware,
+    others=READ,
+    names=(
+        *names_in(stock, "Headers"),
+        (stock, "parse_host_header", "starlette._utils:parse_host_header"),
+    ),
+)
+#: Host headers that are valid, and the hosts in them, in lower case.
+_known: dict[bytes, str] = {}
+#: So many of them are remembered, for anybody may send more; and none that is longer.
+_MANY = 512
+_LONG = 255
+
+
+def is_plain(trusted: Any) -> bool:
+    """Whether nothing of what is gone without here was overridden or replaced."""
+    values = trusted.__dict__
+    checked = values.get(ATTRIBUTE)
+    if checked is None or checked.era.is_over or checked.size != len(values):
+        checked = _REQUIRED.check(trusted)
+    plain: bool = checked.is_plain
+    return plain
+
+
+def _host_of(headers: RawHeaders) -> str | None:
+    """The host that a request is for; None if it does not say, or nothing valid."""
+    for name, value in headers:
+        if name == b"host":
+            return _known.get(value) or _parsed(value)
+    return None
+
+
+def _parsed(value: bytes) -> str | None:
+    parsed = trustedhost.parse_host_header(value.decode("latin-1"))
+    if parsed is None:
+        return None
+    host: str = parsed.host.lower()
+    if len(value) <= _LONG:
+        if len(_known) >= _MANY:
+            _known.clear()
+        _known[bytes(value)] = host
+    return host
+
+
+def refusal(trusted: Any, scope: Scope) -> Response | None:
+    """What a request for another host than those allowed is answered with; None to let it pass."""
+    headers = scope["headers"] = list(scope["headers"])
+    host = _host_of(headers)
+    if host is None:
+        return _refused(trustedhost)
+    is_without_www = False
+    for pattern in trusted.allowed_hosts:
+        if host == pattern or (pattern.startswith("*") and host.endswith(pattern[1:])):
+            return None
+        if pattern == "www." + host:
+            is_without_www = True
+    if is_without_www and trusted.www_redirect:
+        url = trustedhost.URL(scope=scope)
+        target = str(url.replace(netloc="www." + url.netloc))
+        redirect: Response = trustedhost.RedirectResponse(url=target)
+        return redirect
+    return _refused(trustedhost)
+
+
+def _refused(module: Any) -> Response:
+    response: Response = module.PlainTextResponse("Invalid host header", status_code=400)
+    return response
+
+
+def redirect_to_https(scope: Scope) -> Response:
+    """What a request over a connection without TLS is answered with."""
+    url = https.URL(scope=scope)
+    if not url.netloc:
+        return _refused(https)
+    scheme = _SECURE[url.scheme]
+    netloc = url.hostname if url.port in (80, 443) else url.netloc
+    secure = url.replace(scheme=scheme, netloc=netloc)
+    redirect: Response = https.RedirectResponse(secure, status_code=307)
+    return redirect

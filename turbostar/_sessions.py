@@ -1,0 +1,120 @@
+"""How ``SessionMiddleware`` reads a session from its cookie, and writes it back.
+
+The session is read when the request begins, as on Starlette, and not when it is first asked for: a
+dictionary that fills itself could be told from one (by C code such as ``json``'s or ``msgspec``'s,
+by its type, and by when it raises).
+"""
+
+from __future__ import annotations
+
+import http.cookies
+import json
+from binascii import a2b_base64, b2a_base64
+from typing import Any
+
+import starlette.middleware.sessions as stock
+import starlette.requests
+from starlette.middleware.sessions import SessionMiddleware
+from starlette.requests import HTTPConnection
+from starlette.types import Scope
+
+from turbostar._checked import ATTRIBUTE, Requirements
+from turbostar._headers import CHANGED, RawHeaders, add_vary, names_in
+from turbostar._json import loads
+from turbostar._signing import Keys
+
+__all__ = ["close_session", "is_plain", "open_session"]
+
+_VARY = (b"vary", b"Cookie")
+# What is made of these globals is looked up late, as Starlette does.
+_cookies: Any = http.cookies
+_requests: Any = starlette.requests
+_module: Any = stock
+
+_REQUIRED = Requirements(
+    SessionMiddleware,
+    others=(*CHANGED, *((HTTPConnection, name) for name in ("__init__", "headers", "cookies"))),
+    names=(
+        *names_in(stock, "MutableHeaders"),
+        *names_in(starlette.requests, "Headers"),
+        (stock, "HTTPConnection", "starlette.requests:HTTPConnection"),
+        (starlette.requests, "cookie_parser", "starlette.requests:cookie_parser"),
+    ),
+)
+
+
+def is_plain(sessions: Any) -> bool:
+    """Whether nothing of what is gone without here was overridden or replaced."""
+    values = sessions.__dict__
+    checked = values.get(ATTRIBUTE)
+    if checked is None or checked.era.is_over or checked.size != len(values):
+        checked = _REQUIRED.check(sessions)
+    plain: bool = checked.is_plain
+    return plain
+
+
+def _keys(sessions: Any) -> Keys:
+    signer, checked = sessions.signer, sessions.__dict__[ATTRIBUTE]
+    keys: Keys | None = checked.memo
+    if keys is None or not keys.are_of(signer):
+        keys = checked.memo = Keys(signer)
+    return keys
+
+
+def _cookie(headers: RawHeaders, wanted: str) -> str | None:
+    """The value of a cookie: the last of that name."""
+    found = None
+    for name, value in headers:
+        if name != b"cookie":
+            continue
+        line = value.decode("latin-1")
+        if not isinstance(wanted, str) or not wanted:
+            found = _requests.cookie_parser(line).get(wanted, found)
+        elif wanted in line:
+            for cookie in line.split(";"):
+                if wanted in cookie:
+                    key, equals, quoted = cookie.partition("=")
+                    if equals and key.strip() == wanted:
+                        quoted = quoted.strip()
+                        found = _cookies._unquote(quoted) if quoted[:1] == '"' else quoted
+    return found
+
+
+def open_session(sessions: Any, scope: Scope) -> bool:
+    """Put the session of a request into its scope; say whether it came with the request."""
+    headers = scope["headers"] = list(scope["headers"])
+    cookie = _cookie(headers, sessions.session_cookie)
+    if cookie is not None:
+        try:
+            payload = _keys(sessions).payload(cookie.encode(), sessions.max_age)
+            scope["session"] = _module.Session(loads(a2b_base64(payload)))
+            return True
+        except _module.BadSignature:
+            pass
+    scope["session"] = _module.Session()
+    return False
+
+
+def close_session(sessions: Any, scope: Scope, raw_headers: Any, came: bool) -> RawHeaders:
+    """The headers of an answer, with what keeps the session: a new list.
+
+    Args:
+        came: what `open_session` said.
+    """
+    session = scope["session"]
+    headers: RawHeaders = list(raw_headers)
+    if session.accessed:
+        add_vary(headers, _VARY)
+    if session.modified and session:
+        payload = b2a_base64(json.dumps(session).encode(), newline=False)
+        value = _keys(sessions).sign(payload).decode()
+        age = "" if sessions.max_age is None else f"Max-Age={sessions.max_age}; "
+    elif session.modified and came:
+        value = "null"
+        age = "expires=Thu, 01 Jan 1970 00:00:00 GMT; "
+    else:
+        return headers
+    attributes = f"path={sessions.path}; {age}{sessions.security_flags}"
+    line = f"{sessions.session_cookie}={value}; {attributes}"
+    headers.append((b"set-cookie", line.encode("latin-1")))
+    return headers

@@ -1,0 +1,43 @@
+"""Stages: middleware that can return the response of what lies below it, in place of sending it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope
+
+__all__ = ["Rest", "Stage", "register_stage", "stage_of", "unsendable"]
+
+#: ``respond(middleware, scope, receive, passage)``, which returns a response, a `Rest`, or None
+#: where nothing has answered; `passage` is the `turbostar._passing.Passage` that asks.
+Stage = Callable[[Any, Scope, Receive, Any], Awaitable[Any]]
+
+_STAGES: dict[Any, Stage] = {}
+
+
+def register_stage(call: Any, respond: Stage) -> None:
+    """Say that a middleware whose ``__call__`` is `call` can return its response by `respond`."""
+    _STAGES[call] = respond
+
+
+def stage_of(app: Any) -> Stage | None:
+    """Return how to get the response of an application unsent; None if it can only send."""
+    return _STAGES.get(type(app).__call__)
+
+
+class Rest:
+    """What is left to do for a request, in place of its response: an application that sends."""
+
+    __slots__ = ("app",)
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+
+async def unsendable(message: Message) -> None:
+    """The ``send`` of requests whose code was found to have no use for one."""
+    raise RuntimeError(
+        f"{message['type']!r} was sent by code that turbostar took for code that only reads its "
+        "request; please report it, and set TURBOSTAR_DISABLE=1 until it is mended"
+    )

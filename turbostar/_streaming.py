@@ -1,0 +1,112 @@
+"""Streamed responses, and the client that may go away meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+
+from starlette.requests import ClientDisconnect
+from starlette.responses import StreamingResponse
+from starlette.types import Message, Receive, Scope, Send
+
+from turbostar._accelerations import trusts
+from turbostar._listening import Race, can_race
+
+__all__ = [
+    "TrackedSend",
+    "can_stream",
+    "stream",
+    "stream_response",
+    "streaming_response_call",
+]
+
+_stock_call = StreamingResponse.__call__
+_listen_for_disconnect = (
+    StreamingResponse.listen_for_disconnect
+    if trusts("starlette.responses:StreamingResponse.listen_for_disconnect")
+    else object()
+)
+
+
+class TrackedSend:
+    """A ``send`` that remembers whether a response has been started through it."""
+
+    started = False  # of the class, which makes an instance a third cheaper to build
+
+    def __init__(self, send: Send) -> None:
+        self.send = send
+
+    def __getattr__(self, name: str) -> str:
+        # Tracers name their spans after the function that sends: after Starlette's.
+        if name in ("__name__", "__qualname__"):
+            stock = "wrap_app_handling_exceptions.<locals>.wrapped_app.<locals>.sender"
+            return stock if name == "__qualname__" else "sender"
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __call__(self, message: Message) -> Awaitable[None]:
+        if message["type"] == "http.response.start":
+            self.started = True
+        return self.send(message)
+
+
+async def streaming_response_call(
+    self: StreamingResponse, scope: Scope, receive: Receive, send: Send
+) -> None:
+    if scope["type"] == "websocket" or not can_stream(self):
+        await _stock_call(self, scope, receive, send)
+        return
+    await stream(self, scope, receive, send)
+    if self.background is not None:
+        await self.background()
+
+
+def can_stream(response: StreamingResponse) -> bool:
+    """Whether `stream` sends this response as Starlette would: on asyncio, and not overridden."""
+    return (
+        type(response).listen_for_disconnect is _listen_for_disconnect
+        and "listen_for_disconnect" not in response.__dict__
+        and can_race()
+    )
+
+
+async def stream(response: StreamingResponse, scope: Scope, receive: Receive, send: Send) -> None:
+    """Send a streamed response over HTTP, as its ``__call__`` does but for its background tasks.
+
+    Raises:
+        ClientDisconnect: `send` tells by an OSError that the client has gone away.
+    """
+    if _send_tells(scope):
+        try:
+            await response.stream_response(send)
+        except OSError:
+            raise ClientDisconnect()  # noqa: B904 - as it is chained on stock
+        return
+    race = Race(receive, response.stream_response(send))
+    if not race.is_over:
+        await race.end()
+
+
+_SILENT = frozenset({"2.0", "2.1", "2.2", "2.3"})
+
+
+def _send_tells(scope: Scope) -> bool:
+    """Whether a server of this version of ASGI raises in `send` once the client has gone away."""
+    version = scope.get("asgi", {}).get("spec_version", "2.0")
+    return version not in _SILENT and tuple(map(int, version.split("."))) >= (2, 4)
+
+
+async def stream_response(self: StreamingResponse, send: Send) -> None:
+    start = {
+        "type": "http.response.start",
+        "status": self.status_code,
+        "headers": self.raw_headers,
+    }
+    while type(send) is TrackedSend:
+        # The first message starts the response: nobody need look at the others.
+        send.started = True
+        send = send.send
+    await send(start)
+    async for chunk in self.body_iterator:
+        if type(chunk) is not bytes and not isinstance(chunk, bytes | memoryview):
+            chunk = chunk.encode(self.charset)
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
