@@ -13,10 +13,6 @@ import starlette.routing
 from starlette.applications import Starlette
 from starlette.endpoints import HTTPEndpoint, WebSocketEndpoint
 from starlette.middleware import Middleware
-from starlette.middleware.base import BaseHTTPMiddleware
-from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.errors import ServerErrorMiddleware
-from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Host, Match, Mount, Route, Router, WebSocketRoute
@@ -25,7 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 import turbostar
 import turbostar.applications
 import turbostar.routing
-from turbostar import _explain, _explain_routes
+from turbostar import _explain, _explain_middleware, _explain_routes, _explain_stack
 from turbostar._explain import Layer, Report, explain
 from turbostar._explain_routes import RouteReport
 
@@ -302,8 +298,9 @@ def test_routers_that_choose_by_themselves() -> None:
     assert [route.fast for route in report.routes] == [False, False, True]
     assert "class tests.test_explain:Choosing overrides app()" in causes(report.routes[0])
     assert report.routes[0].matched == "asked each time"
-    assert report.stack == "stock"
-    assert report.summary == "1 of 3 routes on the fast path; stack: stock"
+    assert report.summary == (
+        "1 of 3 routes on the fast path; stack: fused as far as ServerErrorMiddleware"
+    )
 
 
 def test_fastapi_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -385,13 +382,15 @@ def test_swapped_imports() -> None:
 
 def test_kill_switch(monkeypatch: pytest.MonkeyPatch) -> None:
     """Under the kill switch all is stock, for one reason."""
-    monkeypatch.setattr(_explain, "DISABLED", True)
-    monkeypatch.setattr(_explain_routes, "DISABLED", True)
-    report = explain(Starlette(routes=[Route("/", endpoint)]))
+    for module in (_explain, _explain_middleware, _explain_routes, _explain_stack):
+        monkeypatch.setattr(module, "DISABLED", True)
+    app = Starlette(routes=[Route("/", endpoint)], middleware=[Middleware(Passing)])
+    report = explain(Passing(app))
     assert report.summary == "0 of 1 routes on the fast path; stack: stock"
     assert report.mode == "stock"
     assert "unset TURBOSTAR_DISABLE" in changes(report.routes[0])
-    assert not any(layer.fused for layer in report.layers)
+    assert {layer.state for layer in report.layers} == {"stock"}
+    assert "TURBOSTAR_DISABLE is set" in causes(layers(report)["Passing"])
     assert not any(standing.in_force for standing in report.standings)
 
 
@@ -424,142 +423,3 @@ def test_without_install() -> None:
     turbostar.uninstall()
     report = explain(Starlette(routes=[Route("/", endpoint)]))
     assert (report.mode, report.stack) == ("stock", "stock")
-
-
-# The stack
-
-
-def test_fused_stack() -> None:
-    """Without middleware all of the stack is fused."""
-    report = explain(Starlette(routes=[Route("/", endpoint)]))
-    assert report.summary == "1 of 1 routes on the fast path; stack: fused"
-    names = ["Starlette", "ServerErrorMiddleware", "ExceptionMiddleware", "Router"]
-    assert [layer.name for layer in report.layers] == names
-    assert all(layer.fused for layer in report.layers)
-
-
-class Base(BaseHTTPMiddleware):
-    pass
-
-
-@pytest.mark.parametrize(
-    ("middleware", "name", "cause", "change"),
-    [
-        (Middleware(Passing), "Passing", "Passing is a foreign ASGI middleware: what is above", ""),
-        (Middleware(by_closure), "closure", "closure is a foreign ASGI middleware", ""),
-        (Middleware(CORSMiddleware), "CORSMiddleware", "is called as on stock", ""),
-        (Middleware(Base), "Base", "Base is a BaseHTTPMiddleware", "a plain ASGI class costs less"),
-    ],
-)
-def test_middleware(middleware: Middleware, name: str, cause: str, change: str) -> None:
-    """A middleware of the user's stands out, and the part below it is fused."""
-    report = explain(Starlette(middleware=[middleware]))
-    layer = layers(report)[name]
-    assert not layer.fused
-    assert cause in causes(layer)
-    assert "the part below it is fused" in causes(layer)
-    assert change in changes(layer)
-    assert report.stack == "fused from ExceptionMiddleware down"
-    assert f"{name} stands between it and Exc" in causes(layers(report)["ServerErrorMiddleware"])
-    assert "it calls its middleware stack" in causes(layers(report)["Starlette"])
-
-
-def test_body_limit() -> None:
-    """The limit of the whole application is told with where to put it."""
-    report = explain(Starlette(max_body_size=1))
-    layer = layers(report)["RequestBodyLimitMiddleware"]
-    assert "give max_body_size to the routes that need it" in changes(layer)
-
-
-def test_middleware_that_hides_what_it_calls() -> None:
-    """Where the stack cannot be followed, nothing is claimed of it."""
-    report = explain(Starlette(routes=[Route("/", endpoint)], middleware=[Middleware(Hiding)]))
-    assert report.stack == "stock"
-    assert "cannot be seen" in causes(report.layers[0])
-    assert report.routes[0].fast
-
-
-def test_overridden_layers() -> None:
-    """Overridden methods of the application and of both error middleware are told."""
-
-    class Application(Starlette):
-        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-            await super().__call__(scope, receive, send)
-
-    class Errors(ServerErrorMiddleware):
-        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-            await super().__call__(scope, receive, send)
-
-    class Exceptions(ExceptionMiddleware):
-        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-            await super().__call__(scope, receive, send)
-
-    app: Any = Application()
-    report = explain(app)
-    assert report.stack == "fused"
-    assert "overrides __call__(): the fused path begins where" in causes(report.layers[0])
-    app = Starlette()
-    app.build_middleware_stack = lambda: Errors(Exceptions(app.router))
-    report = explain(app)
-    assert report.stack == "stock"
-    found = layers(report)
-    assert "its build_middleware_stack() was replaced" in causes(found["Starlette"])
-    assert "Errors overrides __call__()" in causes(found["Errors"])
-    assert "Exceptions overrides __call__()" in causes(found["Exceptions"])
-    assert "no layer above it is fused with it" in causes(found["Router"])
-    app = Starlette()
-    app.build_middleware_stack = lambda: ServerErrorMiddleware(Exceptions(app.router))
-    found = layers(explain(app))
-    assert "Exceptions, below it, cannot be fused" in causes(found["ServerErrorMiddleware"])
-
-
-def test_replaced_call_of_the_application(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who replaced Starlette's __call__ is told."""
-    original: Any = Starlette.__call__
-
-    async def traced(self: Starlette, scope: Scope, receive: Receive, send: Send) -> None:
-        await original(self, scope, receive, send)
-
-    monkeypatch.setattr(Starlette, "__call__", traced)
-    layer = explain(Starlette()).layers[0]
-    assert "Starlette.__call__ is that of tests.test_explain: it is called first" in causes(layer)
-
-
-@pytest.mark.parametrize(
-    ("router", "cause"),
-    [
-        (Choosing(), "Choosing overrides app()"),
-        (Called(), "Called overrides __call__()"),
-        (Router(middleware=[Middleware(Passing)]), "its own middleware is called: Passing"),
-    ],
-)
-def test_routers_that_are_not_plain(router: Router, cause: str) -> None:
-    """A router that does more than choose a route keeps the stack from being fused."""
-    app = Starlette()
-    app.router = router
-    report = explain(app)
-    assert report.stack == "stock"
-    assert cause in causes(report.layers[-1])
-    assert "below it, cannot be fused" in causes(layers(report)["ExceptionMiddleware"])
-
-
-def test_applications_within() -> None:
-    """The application that a foreign ASGI app wraps is found; a router alone has no stack."""
-    report = explain(Passing(by_closure(Starlette(routes=[Route("/", endpoint)]))))
-    assert [layer.name for layer in report.layers[:3]] == ["Passing", "closure", "Starlette"]
-    assert "Passing is called before the application" in causes(report.layers[0])
-    assert report.summary == "1 of 1 routes on the fast path; stack: fused"
-    report = explain(Router([Route("/", endpoint)]))
-    assert report.summary == "1 of 1 routes on the fast path; stack: no Starlette application"
-    report = explain(asgi)
-    assert report.summary == "0 of 0 routes on the fast path; stack: no Starlette application"
-
-
-def test_explaining_answers_no_request_and_builds_the_stack_once() -> None:
-    """The stack that is built is the one that requests will pass."""
-    app = Starlette(middleware=[Middleware(Passing)])
-    explain(app)
-    stack = app.middleware_stack
-    assert stack is not None
-    explain(app)
-    assert app.middleware_stack is stack

@@ -206,6 +206,8 @@ def test_import_swapped_classes_hold_the_functions_of_the_table() -> None:
             __import__(entry.module.__name__.replace("starlette", "turbostar"), fromlist=["_"]),
             entry.owner.__name__,
         )
+        if ours is entry.owner:  # a base class, which is not swapped: others' are instances of it
+            continue
         assert vars(ours)[entry.name] is entry.replacement
 
 

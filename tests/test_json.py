@@ -180,6 +180,18 @@ def test_stock_and_turbostar_encode_alike(content: Any) -> None:
     same(content)
 
 
+@given(st.lists(st.tuples(keys, atoms), min_size=1, max_size=10).map(dict))
+@example({"a": math.nan})
+@example({"a": 1, "b": True, "c": None, "d": "x", "e": 1.5, "f": math.inf})
+@example({"a": 1, 1.5: 2, math.nan: 3})
+@example({"a": Real(1.5), "b": Whole(1), Text("c"): Text("d")})
+def test_a_few_items_are_encoded_as_in_stock(content: dict[Any, Any]) -> None:
+    """A small dict, of which each item is looked at, has the answer of a large one."""
+    same(content)
+    same({**content, "more": "x" * 600})
+    same(OrderedDict(content))
+
+
 @given(st.lists(integers | floats | texts, min_size=1, max_size=60))
 def test_non_finite_numbers_are_found_among_many(content: list[Any]) -> None:
     """The search for NaN in marshalled bytes is not fooled by what surrounds it."""

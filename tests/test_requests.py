@@ -19,7 +19,10 @@ Message = dict[str, Any]
 
 pieces = st.fixed_dictionaries(
     {"type": st.just("http.request")},
-    optional={"body": st.sampled_from([b"", b"a", b"bc"]), "more_body": st.booleans()},
+    optional={
+        "body": st.sampled_from([b"", b"a", b"bc", None, bytearray(b"d"), "text"]),
+        "more_body": st.sampled_from([False, True, None, 0, 1]),
+    },
 )
 messages = st.lists(
     pieces | st.sampled_from([{"type": "http.disconnect"}, {"type": "http.unknown"}]), max_size=6
@@ -91,8 +94,12 @@ def test_an_overridden_stream_is_read() -> None:
     assert asyncio.run(bodies(make)) == [b"sentsent"] * 2
 
 
-def test_a_stream_set_on_the_instance_is_read() -> None:
+@pytest.mark.parametrize("of_another_request", [False, True])
+def test_a_stream_set_on_the_instance_is_read(of_another_request: bool) -> None:
     """What a test or a middleware puts in place of one request's stream counts."""
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"other"}
 
     async def stream() -> AsyncGenerator[bytes, None]:
         yield b"other"
@@ -100,7 +107,7 @@ def test_a_stream_set_on_the_instance_is_read() -> None:
     def make(base: Any) -> Any:
         def build(*args: Any) -> Any:
             request = base(*args)
-            request.stream = stream
+            request.stream = base(SCOPE, receive).stream if of_another_request else stream
             return request
 
         return build

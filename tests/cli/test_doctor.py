@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import pathlib
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -47,6 +49,31 @@ app = make()
 broken = Starlette(middleware=[Middleware(Timing, unit="h")])
 """
 
+_LAYERED = """
+import asyncio
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+class Plain(BaseHTTPMiddleware):
+    async def dispatch(self, request, call_next):
+        return await call_next(request)
+
+class Timed(BaseHTTPMiddleware):
+    async def dispatch(self, request, call_next):
+        async with asyncio.timeout(9):
+            return await call_next(request)
+
+async def home(request):
+    return PlainTextResponse(str(request))
+
+routes = [Route("/", home)]
+together = Starlette(routes=routes, middleware=[Middleware(Plain), Middleware(Plain)])
+split = Starlette(routes=routes, middleware=[Middleware(Timed)])
+"""
+
 _SWAPPED = """
 import turbostar
 from starlette.routing import Route as StockRoute
@@ -64,6 +91,7 @@ app = Starlette(routes=[Route("/", home), StockRoute("/stock", home)])
 @pytest.fixture(autouse=True)
 def restored(tmp_path: pathlib.Path) -> Iterator[None]:
     (tmp_path / "examined.py").write_text(_APP)
+    (tmp_path / "layered.py").write_text(_LAYERED)
     (tmp_path / "swapped.py").write_text(_SWAPPED)
     (tmp_path / "both.py").write_text(_SWAPPED + "\nturbostar.install()\n")
     turbostar.uninstall()
@@ -72,7 +100,7 @@ def restored(tmp_path: pathlib.Path) -> Iterator[None]:
     assert turbostar.install is install
     turbostar.uninstall()
     sys.path[:] = path
-    for name in ("examined", "swapped", "both"):
+    for name in ("examined", "layered", "swapped", "both"):
         sys.modules.pop(name, None)
 
 
@@ -93,11 +121,16 @@ def test_json(tmp_path: pathlib.Path, arguments: list[str]) -> None:
     assert found["mode"] == "installed"
     assert found["replaced"] == []
     assert all(standing["in_force"] for standing in found["accelerations"])
-    assert [layer["name"] for layer in found["layers"] if not layer["fused"]] == [
-        "Starlette",
-        "ServerErrorMiddleware",
-        "Timing",
-    ]
+    assert [layer["name"] for layer in found["layers"] if not layer["fused"]] == ["Timing"]
+    assert found["layers"][2] == {
+        "name": "Timing",
+        "defined": "examined:Timing",
+        "state": "foreign ASGI",
+        "task": 1,
+        "fused": False,
+        "reasons": [],
+        "notes": [],
+    }
     assert found["routes"][2] == {
         "path": "/shop/{id:int}",
         "methods": ["POST"],
@@ -125,12 +158,41 @@ def test_screen(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> N
     assert lines[0] == "3 of 4 routes on the fast path; stack: fused from ExceptionMiddleware down"
     assert "accelerations in force (turbostar.install() is in force" in lines[1]
     (asked,) = [line.split() for line in lines if line.startswith("/[b]asked[/b]")]
-    assert " ".join(asked[1:]) == "GET, HEAD asked asked each time its handle() no [4]"
+    assert " ".join(asked[1:]) == "GET, HEAD asked asked each time its handle() no [1]"
     (below,) = [line for line in lines if "/shop/{id:int}" in line]
     assert below.startswith("  /shop/{id:int}  POST")
-    start = lines.index("[4] class examined:Asked overrides matches(): it is asked for every "
+    start = lines.index("[1] class examined:Asked overrides matches(): it is asked for every "
                         "request that reaches it")  # fmt: skip
     assert lines[start + 1] == "    -> remove the override if it is not needed"
+
+
+def test_tasks(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where BaseHTTPMiddleware splits the stack into tasks, there is a column of them."""
+    report(tmp_path, "layered:together")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].endswith("stack: fused from ExceptionMiddleware down, 1 task (on stock 3)")
+    start = lines.index("Middleware, from the outside in")
+    assert lines[start + 1].split() == ["Layer", "Defined", "State", "Why"]
+    assert lines[start + 4].split() == ["Plain", "layered", "shares", "its", "task"]
+    (home,) = [line for line in lines if line.startswith("/ ")]
+    assert home.endswith("yes   [1]")
+    start = lines.index("[1] its endpoint hands its request on: it runs in a task of its own under "
+                        "BaseHTTPMiddleware")  # fmt: skip
+    assert lines[start + 1] == "    -> hand on what was read of the request, not the request itself"
+    found = report(tmp_path, "layered:split")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].endswith("stack: fused from ExceptionMiddleware down, 2 tasks (on stock 2)")
+    start = lines.index("Middleware, from the outside in")
+    assert lines[start + 1].split() == ["Layer", "Defined", "State", "Task", "Why"]
+    assert [line.split()[-1] for line in lines[start + 2 : start + 7]] == [
+        "1",
+        "1",
+        "[1]",
+        "2",
+        "2",
+    ]
+    assert lines[start + 4].split() == ["Timed", "layered", "new", "task", "below", "1", "[1]"]
+    assert [layer["task"] for layer in found["layers"]] == [1, 1, 1, 2, 2]
 
 
 def test_swapped_imports(tmp_path: pathlib.Path) -> None:
@@ -206,3 +268,49 @@ def test_mistakes(
     (error,) = capsys.readouterr().err.splitlines()
     assert error.startswith("error: ")
     assert cause in error
+
+
+def test_docs_of_middleware(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The examples of docs/middleware.md run, and are what the page says of them."""
+    page = (pathlib.Path(__file__).parents[2] / "docs" / "middleware.md").read_text()
+    (tmp_path / "main.py").write_text(first := _blocks(page, "python")[0])
+    monkeypatch.delitem(sys.modules, "main", raising=False)
+    report(tmp_path, "main:app")
+    monkeypatch.delitem(sys.modules, "main")
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    (shown,) = (block for block in _blocks(page, "text") if block.startswith("$ turbostar"))
+    top, _, table = shown.partition("\n\n")
+    assert top.splitlines()[1] == lines[0]
+    assert table.rstrip() in "\n".join(lines)
+
+    second = _blocks(page, "python")[1]
+    for install, user in ((turbostar.install, "somebody"), (turbostar.uninstall, "nobody")):
+        install()
+        assert _headers(first)["access-control-allow-origin"] == "*"
+        assert _headers(first)["x-stamp"] == "1"
+        assert _headers(first)["server-timing"].startswith("app;dur=")
+        assert _headers(second)["x-user"] == user
+
+
+def _blocks(page: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page, flags=re.DOTALL | re.MULTILINE)
+
+
+def _headers(source: str) -> dict[str, str]:
+    """The headers that an application answers with, given its source."""
+    namespace: dict[str, Any] = {"__name__": "example"}
+    exec(source, namespace)
+    found: dict[str, str] = {}
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        found.update({name.decode(): value.decode() for name, value in message.get("headers", ())})
+
+    scope = {"type": "http", "method": "GET", "path": "/", "query_string": b""}
+    headers = [(b"origin", b"http://a.org")]
+    asyncio.run(namespace["app"]({**scope, "headers": headers}, receive, send))
+    return found

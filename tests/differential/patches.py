@@ -39,6 +39,8 @@ WHEN_BUILT = frozenset(
         "requests:Request.body",
         "responses:JSONResponse.render",
         "responses:Response.__init__",
+        "responses:StreamingResponse.__call__",
+        "responses:StreamingResponse.stream_response",
         "routing:Router.url_path_for",
     }
 )

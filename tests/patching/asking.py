@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -103,10 +104,17 @@ async def ask(app: Any, question: Ask) -> dict[str, Any]:
     waiting = question.messages()
     sent: list[dict[str, Any]] = []
 
+    answered = asyncio.Event()
+
     async def receive() -> dict[str, Any]:
-        return waiting.pop(0)
+        message = waiting.pop(0)
+        if message["type"] == "http.disconnect":
+            await answered.wait()
+        return message
 
     async def send(message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            answered.set()
         sent.append({key: _plain(value) for key, value in message.items()})
 
     LOG.clear()

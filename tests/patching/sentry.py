@@ -61,8 +61,12 @@ def _told(event: dict[str, Any]) -> dict[str, Any]:
     contexts = event.get("contexts", {})
     trace = contexts.get("trace", {})
     labels = {trace.get("span_id"): "transaction"}
-    for number, span in enumerate(event.get("spans", [])):
-        labels[span["span_id"]] = f"{number} {span.get('op')}"
+    for span in event.get("spans", []):
+        parent = labels.get(span.get("parent_span_id"), "unknown")
+        if ".receive " in parent or parent.startswith("beside a receive"):
+            # Of another task, as a stream has one to receive: whose turn it was is up to the loop.
+            parent = "beside a receive"
+        labels[span["span_id"]] = f"{parent} > {span.get('op')} {span.get('description')}"
     request = event.get("request")
     return {
         "type": event.get("type", "event"),
@@ -90,18 +94,21 @@ def _told(event: dict[str, Any]) -> dict[str, Any]:
             }
             for found in event.get("exception", {}).get("values", [])
         ],
-        "spans": [
-            {
-                "op": span.get("op"),
-                "name": span.get("description"),
-                "origin": span.get("origin"),
-                "status": span.get("status"),
-                "tags": span.get("tags"),
-                "data": _data(span.get("data")),
-                "parent": labels.get(span.get("parent_span_id"), "unknown"),
-            }
-            for span in event.get("spans", [])
-        ],
+        # Sorted: in which order two tasks of a request send and receive is up to the event loop.
+        "spans": sorted((_span(span, labels) for span in event.get("spans", [])), key=str),
+    }
+
+
+def _span(span: dict[str, Any], labels: dict[Any, str]) -> dict[str, Any]:
+    tags = dict(span.get("tags") or {})
+    # Who waits for a disconnect when all is sent is told of it or cancelled, whichever is first.
+    waits = str(span.get("op")).endswith(".receive") and tags.pop("status", True)
+    return {
+        "place": labels[span["span_id"]],
+        "origin": span.get("origin"),
+        "status": None if waits else span.get("status"),
+        "tags": tags,
+        "data": _data(span.get("data")),
     }
 
 

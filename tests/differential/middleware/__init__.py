@@ -1,0 +1,1 @@
+"""Middleware: stock Starlette is the oracle for it as for routes."""
