@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test unit compat lint format bench profile build clean
+.PHONY: help demo test unit compat soak lint format bench profile build clean
 
 help:  ## Show this list.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -16,10 +16,13 @@ demo: $(READY)  ## The main job on a bundled application: swap, verify, measure;
 test: unit compat  ## Everything that proves the answers: unit, differential and compatibility tests.
 
 unit: $(READY)  ## The unit and differential tests alone.
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
-compat: $(READY)  ## Starlette's and FastAPI's own tests, on stock and on turbostar.
+compat: $(READY)  ## The own tests of Starlette, FastAPI and others, on stock and on turbostar.
 	$(BIN)/python -m compat
+
+soak: $(READY)  ## A minute of requests that are cut off, cancelled and failing, on both sides.
+	$(BIN)/python -m benchmarks.soak --seconds $(or $(SECONDS),60)
 
 lint: $(READY)  ## Format, lint and types, as CI checks them.
 	$(BIN)/ruff format --check .
