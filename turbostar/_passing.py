@@ -16,9 +16,10 @@ from typing import Any, NoReturn
 from anyio import CancelScope, EndOfStream
 from anyio.lowlevel import checkpoint_if_cancelled
 from starlette.background import BackgroundTask
+from starlette.datastructures import MutableHeaders
 from starlette.middleware.base import _CachedRequest, _StreamingResponse
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Send
+from starlette.types import ASGIApp, Message, Receive, Send
 
 from turbostar._handoff import Handoff
 from turbostar._stages import Rest, Stage
@@ -85,9 +86,41 @@ async def _body_of(response: Any) -> AsyncGenerator[bytes, None]:
         yield response.body
 
 
+class _ChangeableHeaders(MutableHeaders):
+    """Starlette's, with the one thing in a hurry that middleware does most: to add a header."""
+
+    def __setitem__(self, key: str, value: str) -> None:
+        name = key.lower().encode("latin-1")
+        for known, _ in self._list:
+            if known == name:
+                super().__setitem__(key, value)
+                return
+        self._list.append((name, value.encode("latin-1")))
+
+
+class _Passed(_StreamingResponse):
+    """What ``call_next`` returns."""
+
+    @property
+    def headers(self) -> MutableHeaders:
+        headers: MutableHeaders | None = self.__dict__.get("_headers")
+        if headers is None:
+            headers = self._headers = _new(_ChangeableHeaders)
+            headers._list = self.raw_headers
+        return headers
+
+
+_new: Any = object.__new__
+
+for _ours, _stock in (_ChangeableHeaders, MutableHeaders), (_Passed, _StreamingResponse):
+    # By these names they are told of; both are what their stock classes are, and no more.
+    _ours.__name__, _ours.__qualname__ = _stock.__name__, _stock.__qualname__
+    _ours.__module__ = _stock.__module__
+
+
 def passed(status_code: int, raw_headers: Any, source: Any, info: Any = None) -> _StreamingResponse:
     """Make what ``call_next`` returns: a response whose body is still to come."""
-    response = _StreamingResponse.__new__(_StreamingResponse)
+    response: _Passed = _new(_Passed)
     response.info = info
     response.body_iterator = Body(source)
     response.status_code = status_code
@@ -97,21 +130,13 @@ def passed(status_code: int, raw_headers: Any, source: Any, info: Any = None) ->
     return response
 
 
-def _hand_on(response: Any) -> Any:
-    """Return what `passed` made for the next middleware below, as if it was made for this one."""
-    attributes = vars(response)
-    attributes.pop("_headers", None)  # kept by Response.headers for whoever asked there
-    if len(attributes) == _MADE and response.background is None and response.media_type is None:
-        return response
-    return passed(response.status_code, response.raw_headers, response.body_iterator.source)
-
-
-_MADE = 6  # attributes
+# Attributes of what `passed` makes.
+_MADE = 6
 
 
 def source_of(response: Any) -> Any:
     """Whose body a response has that ``call_next`` made; None if anybody else has a say in it."""
-    if type(response) is _StreamingResponse:
+    if type(response) is _Passed:
         body: Any = response.body_iterator
         if type(body) is Body and not body.is_taken and response.info is None:
             return body.source
@@ -132,6 +157,9 @@ class Passage:
         later: the background task of the response of the endpoint, if that shared this task.
         handoff: the application below, if that runs in a task of its own.
         fatal: what is no Exception and ended the application below.
+        is_open: whether there is anything below that has not come to its end.
+        cancelled: the scope in which nothing more can be sent, for what is below has ended by no
+            Exception.
         is_plain: whether ``dispatch`` can have no timeout or cancel scope around ``call_next``.
     """
 
@@ -141,7 +169,8 @@ class Passage:
     handoff: Handoff | None = None
     later: Callable[[], Awaitable[None]] | None = None
     sent = False
-    _cancelled: CancelScope | None = None
+    is_open = False
+    cancelled: CancelScope | None = None
     _receiving: set[CancelScope] | None = None
 
     def __init__(
@@ -158,23 +187,13 @@ class Passage:
         self.send = send
         self.task = task
 
-    @property
-    def is_open(self) -> bool:
-        """Whether there is anything below that has not come to its end."""
-        return (
-            self.below is not None
-            or self.handoff is not None
-            or self.later is not None
-            or self._receiving is not None
-            or self._cancelled is not None
-        )
-
     async def call_next(self, request: Any) -> Any:
+        receive = self.receive  # one object, as whoever compares the two of them expects
         if self.stage is None:
-            return await self._detach(self.app)
+            return await self._detach(self.app, receive)
         error: Exception | None = None
         try:
-            inner = await self.stage(self.app, self.request.scope, self.receive, self)
+            inner = await self.stage(self.app, self.request.scope, receive, self)
         except Exception as exc:
             error = exc
         except asyncio.CancelledError:
@@ -190,22 +209,33 @@ class Passage:
         if error is not None or inner is None:
             _raise(error)
         if type(inner) is Rest:
-            return await self._detach(inner.app)
-        source = source_of(inner)
-        if source is not None:
-            return _hand_on(inner)
-        return passed(inner.status_code, inner.raw_headers, inner)
+            return await self._detach(inner.app, receive)
+        if type(inner) is not _Passed or source_of(inner) is None:
+            return passed(inner.status_code, inner.raw_headers, inner)
+        # Made by the next passage, and nobody there wants it any more.
+        attributes = vars(inner)
+        if "_headers" in attributes:
+            del attributes["_headers"]  # kept by Response.headers for whoever asked there
+        if len(attributes) == _MADE and inner.background is None and inner.media_type is None:
+            return inner
+        return passed(inner.status_code, inner.raw_headers, source_of(inner))
+
+    def finish_later(self, background: Callable[[], Awaitable[None]]) -> None:
+        """Run the background task of the endpoint's response once that has been sent."""
+        self.is_open = True
+        self.later = background
+
+    def finish_below(self, passage: Passage, background: BackgroundTask | None) -> None:
+        """Let the passage below come to its end once its response has been sent."""
+        self.is_open = True
+        self.below = passage, background
 
     def _cancel_the_rest(self) -> None:
         """Cancel what ``dispatch`` still awaits, as a task group does when a task of it ends so."""
-        self._cancelled = CancelScope()
-        self._cancelled.__enter__()
-        self._cancelled.cancel()
-
-    @property
-    def is_cancelled(self) -> bool:
-        """Whether nothing more can be sent: what is below has ended by no Exception."""
-        return self._cancelled is not None
+        self.is_open = True
+        self.cancelled = CancelScope()
+        self.cancelled.__enter__()
+        self.cancelled.cancel()
 
     async def receive(self) -> Message:
         """The ``receive`` of the application below: disconnected once the response was sent."""
@@ -227,6 +257,7 @@ class Passage:
     async def _receive_until_sent(self) -> Message:
         if self._receiving is None:
             self._receiving = set()
+            self.is_open = True
         message: Message = {}
         with CancelScope() as cancel_scope:
             self._receiving.add(cancel_scope)
@@ -236,13 +267,13 @@ class Passage:
                 self._receiving.discard(cancel_scope)
         return message
 
-    async def _detach(self, app: ASGIApp) -> Response:
+    async def _detach(self, app: ASGIApp, receive: Receive) -> Response:
         handoff = self.handoff = Handoff()
-        handoff.start(app, self.request.scope, self.receive)
+        self.is_open = True
+        handoff.start(app, self.request.scope, receive)
         if not self.is_plain:
-            await asyncio.sleep(
-                0
-            )  # a timeout that is over, or a scope that is cancelled, comes first
+            # A timeout that is over, or a scope that is cancelled, comes first.
+            await asyncio.sleep(0)
         info = None
         while (message := await handoff.take()) is not None:
             if message["type"] == "http.response.debug":
@@ -267,8 +298,8 @@ class Passage:
             What the application below has raised since it started its response.
         """
         self.sent = True
-        if self._cancelled is not None:
-            cancelled, self._cancelled = self._cancelled, None
+        if self.cancelled is not None:
+            cancelled, self.cancelled = self.cancelled, None
             cancelled.__exit__(None, None, None)
             if self.fatal is not None:
                 raise self.fatal
@@ -312,8 +343,8 @@ class Passage:
             `exc`, for which that is so, as it comes out of the task group that stock has here; None
             if it does not come out.
         """
-        if self._cancelled is not None:
-            cancelled, self._cancelled = self._cancelled, None
+        if self.cancelled is not None:
+            cancelled, self.cancelled = self.cancelled, None
             if cancelled.__exit__(type(exc), exc, exc.__traceback__):
                 return self.fatal
         if self.below is not None:

@@ -116,17 +116,17 @@ async def starlette_call(self: stock.Starlette, scope: Scope, receive: Receive, 
         if not core.is_server_plain or scope["type"] != "http":
             await core.server(scope, receive, send)
             return
-        tracked = TrackedSend(send)
+        below = TrackedSend(send)
         try:
-            await core.server.app(scope, receive, tracked)
+            await core.server.app(scope, receive, below)
         except Exception as exc:
-            await recover_outermost(core.server, exc, tracked.started, scope, receive, send)
+            await recover_outermost(core.server, exc, below.started, scope, receive, send)
         return
 
     exceptions = core.exceptions
     handlers = (exceptions._exception_handlers, exceptions._status_handlers)
     scope["starlette.exception_handlers"] = handlers
-    tracked = TrackedSend(send)
+    tracked: Any = None  # made for whoever may send by themselves
     request: Any = None
     background: Any = None
     default: Any = None
@@ -138,14 +138,30 @@ async def starlette_call(self: stock.Starlette, scope: Scope, receive: Receive, 
             try:
                 entry = choose(core.router, scope)
                 kind = entry.kind
-                if kind is ENDPOINT or kind is CLASS:
+                if entry.passable:
+                    request = entry.request_class(scope, receive, send)
+                    response = await entry.endpoint(request)
+                elif kind is ENDPOINT or kind is CLASS:
+                    tracked = TrackedSend(send)
                     conn = entry.request_class(scope, receive, tracked)
                     if kind is ENDPOINT:
                         request = conn
                         response = await entry.endpoint(conn)
                     else:
                         response = await respond(entry.app(scope, receive, tracked), conn)
+                else:
+                    tracked = TrackedSend(send)
+                    response = None
+                    if kind in DEFAULT:
+                        default = default_answer(entry, scope, handlers)
+                    if default is None:
+                        await run(entry, scope, receive, tracked)
+                        return
+                    status, headers, body = default
+                if default is None:
                     if type(response).__call__ is not respond_plainly:
+                        if tracked is None:
+                            tracked = request._send = TrackedSend(send)
                         inner = TrackedSend(tracked)
                         try:
                             await response(scope, receive, inner)
@@ -154,19 +170,19 @@ async def starlette_call(self: stock.Starlette, scope: Scope, receive: Receive, 
                         return
                     status, headers = response.status_code, response.raw_headers
                     body, background = response.body, response.background
-                else:
-                    if kind in DEFAULT:
-                        default = default_answer(entry, scope, handlers)
-                    if default is None:
-                        await run(entry, scope, receive, tracked)
-                        return
-                    status, headers, body = default
-                started = tracked.started = True
+                started = True
+                if tracked is not None:
+                    tracked.started = True
                 await send({"type": "http.response.start", "status": status, "headers": headers})
                 await send({"type": "http.response.body", "body": body})
                 if background is not None:
                     await background()
             except Exception as exc:
+                if tracked is None:
+                    tracked = TrackedSend(send)
+                    tracked.started = started
+                    if request is not None:
+                        request._send = tracked
                 if request is None:
                     if default is not None and status >= 400 and exc.__context__ is None:
                         # Starlette sends these while it handles an exception that was raised.

@@ -6,6 +6,7 @@ from asyncio import current_task
 from typing import TYPE_CHECKING, Any
 
 import starlette.middleware.base as stock
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request as StockRequest
 from starlette.responses import Response as StockResponse
 from starlette.types import Message, Receive, Scope, Send
@@ -40,16 +41,17 @@ _stream = stock._CachedRequest.stream
 class _CachedRequest(stock._CachedRequest, Request):
     """What ``dispatch`` gets: a request whose body the application below may read as well."""
 
+    # Of the class, which makes an instance cheaper to build.
+    _stream_consumed = False
+    _is_disconnected = False
+    _form = None
+    _wrapped_rcv_disconnected = False
+    _wrapped_rcv_consumed = False
+
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        assert scope["type"] == "http"
         self.scope = scope
         self._receive = receive
         self._send = send
-        self._stream_consumed = False
-        self._is_disconnected = False
-        self._form = None
-        self._wrapped_rcv_disconnected = False
-        self._wrapped_rcv_consumed = False
 
     async def wrapped_receive(self) -> Message:
         """Receive, for the application below: what is left of the body, then a disconnect."""
@@ -103,6 +105,8 @@ def _is_stock() -> bool:
                     (stock._CachedRequest, "wrapped_receive"),
                     (StockRequest, "stream"),
                     (StockResponse, "init_headers"),
+                    (StockResponse, "headers"),
+                    (MutableHeaders, "__setitem__"),
                     (stock._StreamingResponse, "__init__"),
                     (stock._StreamingResponse, "__call__"),
                 )
@@ -212,7 +216,7 @@ async def base_http_respond(
     passage = Passage(plan.app, plan.stage, request, outer.send, outer.task)
     try:
         response = await dispatch(request, passage.call_next)
-        if passage.is_cancelled:
+        if passage.cancelled is not None:
             await passage.settle()
             return None
     except BaseException as exc:
@@ -222,7 +226,7 @@ async def base_http_respond(
         return None
     if source_of(response) is not None or type(response).__call__ is respond_plainly:
         if passage.is_open or response.background is not None:
-            outer.below = passage, response.background
+            outer.finish_below(passage, response.background)
         return response
 
     async def rest(scope: Scope, receive: Receive, send: Send) -> None:

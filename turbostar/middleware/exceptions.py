@@ -111,7 +111,8 @@ async def exception_middleware_respond(
     cls: Any = type(response)
     if cls.__call__ is respond_plainly:
         if response.background is not None:
-            passage.later = partial(run_background, response, conn, handlers, scope, receive)
+            later = partial(run_background, response, conn, handlers, scope, receive)
+            passage.finish_later(later)
         return response
     return response if cls is Rest else rest(response, conn, handlers)
 
