@@ -14,6 +14,10 @@ from starlette.endpoints import HTTPEndpoint
 from starlette.middleware import Middleware
 from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.httpsredirect import HTTPSRedirectMiddleware
+from starlette.middleware.sessions import SessionMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Host, Mount, Route, Router, WebSocketRoute
@@ -127,7 +131,28 @@ def test_tasks_are_those_that_run(count: int) -> None:
             assert found == expected, (stack, place)
 
 
-def tasks_of(app: Any, path: str) -> list[tuple[Any, int]]:
+@pytest.mark.parametrize(
+    ("cls", "options"),
+    [
+        (CORSMiddleware, {"allow_origins": ["*"]}),
+        (GZipMiddleware, {"minimum_size": 1}),
+        (HTTPSRedirectMiddleware, {}),
+        (SessionMiddleware, {"secret_key": "k"}),
+        (TrustedHostMiddleware, {"allowed_hosts": ["a.example"]}),
+    ],
+)
+def test_own_middleware_passes_responses_up(cls: Any, options: dict[str, Any]) -> None:
+    """Between and below middleware with `dispatch`, Starlette's own needs no task."""
+    for stack, tasks in (([Base, cls], 2), ([Base, cls, Base], 3), ([Base, cls, cls, Base], 3)):
+        middleware = [Middleware(kind, **(options if kind is cls else {})) for kind in stack]
+        app = Starlette(routes=[Route("/", reading)], middleware=middleware)
+        headers = [(b"host", b"a.example"), (b"accept-encoding", b"gzip")]
+        found = tasks_of(app, "/", headers, scheme="https")
+        assert {task for _, task in found} == {1}, stack
+        assert f"1 task (on stock {tasks})" in explain(app).stack
+
+
+def tasks_of(app: Any, path: str, headers: Any = (), scheme: str = "http") -> list[tuple[Any, int]]:
     """What ran for a request, and the numbers of the tasks in the order of their appearance."""
     noted.clear()
 
@@ -139,7 +164,8 @@ def tasks_of(app: Any, path: str) -> list[tuple[Any, int]]:
 
     async def run() -> None:
         note(None)
-        scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": []}
+        scope = {"type": "http", "method": "GET", "path": path, "query_string": b""}
+        scope |= {"headers": [*headers], "scheme": scheme}
         await app(scope, receive, send)
 
     asyncio.run(run())
@@ -164,6 +190,7 @@ def explained(*stack: Any, routes: list[BaseRoute] | None = None, **more: Any) -
     ("stack", "summary"),
     [
         ([Base], "fused from ExceptionMiddleware down, 1 task (on stock 2)"),
+        ([Base, CORSMiddleware, Base], "fused from ExceptionMiddleware down, 1 task (on stock 3)"),
         ([Base, Passing, Base], "fused from ExceptionMiddleware down, 2 tasks (on stock 3)"),
         ([InWith, Base], "fused from ExceptionMiddleware down, 2 tasks (on stock 3)"),
         ([Passing], "fused from ExceptionMiddleware down"),
@@ -178,9 +205,14 @@ def test_summary(stack: list[Any], summary: str) -> None:
     ("stack", "cause", "change"),
     [
         (
-            [Base, CORSMiddleware],
-            "CORSMiddleware, below Base, sends its responses itself: it runs in a task of its own",
+            [Base, Noting],
+            "Noting, below Base, sends its responses itself: it runs in a task of its own",
             "put Base below it, nearer to the routes, if the order may change",
+        ),
+        (
+            [Base, CORSMiddleware, Noting],
+            "CORSMiddleware, below Base, stands over what sends its responses itself: it runs in",
+            "",
         ),
         (
             [Base, by_closure],

@@ -91,7 +91,8 @@ def middleware(layer: Any, below: Found, swapped: bool) -> Found:
         return Found(layer, state, *_unaccelerated(layer, entry, swapped))
     where = _CHECKED.get(entry.owner.__name__)
     if where is None or importlib.import_module(where).is_plain(layer):
-        return Found(layer, ACCELERATED)
+        is_stage = below.is_stage and stage_of(layer) is not None
+        return Found(layer, ACCELERATED, is_stage=is_stage)
     cause = "a method that it goes without was overridden or replaced: Starlette's own code runs"
     return Found(layer, STOCK, Reason(cause))
 
@@ -181,6 +182,8 @@ def _obstacle(layer: Any) -> Reason:
         why = "overrides __call__()" if stage_of(below) is None else "cannot share a task"
     elif isinstance(below, ExceptionMiddleware):
         why = "is not fused"
+    elif stage_of(below) is not None:
+        why = "stands over what sends its responses itself"
     elif isinstance(below, Starlette):
         why = "is an application by itself"
         change = f"give {name} to it, as in app.add_middleware()"

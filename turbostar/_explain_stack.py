@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 from starlette.applications import Starlette
@@ -14,7 +13,16 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.routing import Router
 
 from turbostar._bytecode import objection_to_endpoint
-from turbostar._explain_middleware import FOREIGN, FUSED, SHARES, STOCK, Found, middleware, shown
+from turbostar._explain_middleware import (
+    ACCELERATED,
+    FOREIGN,
+    FUSED,
+    SHARES,
+    STOCK,
+    Found,
+    middleware,
+    shown,
+)
 from turbostar._explain_routes import (
     OFF,
     Reason,
@@ -88,8 +96,9 @@ def explain_stack(app: Any, application: Any) -> Stack:
     if application is not None:
         found = [*_around(app, application, found), *found]
     passes_up = False
-    for above, below in pairwise(found):
-        if above.state == SHARES and isinstance(below.layer, ExceptionMiddleware):
+    for index, below in enumerate(found):
+        above = [each for each in found[:index] if each.state != ACCELERATED]
+        if above and above[-1].state == SHARES and isinstance(below.layer, ExceptionMiddleware):
             passes_up = True
             below.notes.extend(_handler_notes(below.layer))
     layers, task = [], 1

@@ -14,11 +14,12 @@ from starlette.types import Message, Send
 from turbostar._checked import ATTRIBUTE, Requirements
 from turbostar._headers import CHANGED, RawHeaders, add_vary, names_in, remove, replace
 
-__all__ = ["Compression", "accepts_gzip", "is_plain"]
+__all__ = ["VARY", "Compression", "accepts_gzip", "is_plain", "mark"]
 
 _IDENTITY = ("__init__", "__call__", "send_with_compression", "apply_compression")
 _MODULE = "starlette.middleware.gzip"
-_VARY = (b"vary", b"Accept-Encoding")
+#: What all answers say whose body may be compressed.
+VARY = (b"vary", b"Accept-Encoding")
 #: So many content types are remembered: some hold a boundary, and are all different.
 _MANY = 256
 
@@ -181,9 +182,9 @@ class Compression:
         start = self._start
         compressed = await self.compress(body, more_body)
         headers = start["headers"]
-        add_vary(headers, _VARY)
+        add_vary(headers, VARY)
         if compressed != message["body"]:
-            self.mark(headers, None if more_body or start.get("trailers", False) else compressed)
+            mark(headers, None if more_body or start.get("trailers", False) else compressed)
             message["body"] = compressed
         await self._send(start)
         await self._send(message)
@@ -192,14 +193,6 @@ class Compression:
         body, more_body = message.get("body", b""), message.get("more_body", False)
         message["body"] = await self.compress(body, more_body)
         await self._send(message)
-
-    def mark(self, headers: RawHeaders, body: bytes | None) -> None:
-        """Say in the headers that the body is compressed; None if its length is not known."""
-        replace(headers, b"content-encoding", b"gzip")
-        if body is None:
-            remove(headers, b"content-length")
-        else:
-            replace(headers, b"content-length", b"%d" % len(body))
 
     async def compress(self, body: bytes, more_body: bool) -> bytes:
         """Compress the next piece of the body, if the request takes that; else return it."""
@@ -218,6 +211,15 @@ class Compression:
         end = zlib.Z_SYNC_FLUSH if more_body else zlib.Z_FINISH
         compressed: bytes = compressor.compress(body) + compressor.flush(end)
         return compressed
+
+
+def mark(headers: RawHeaders, body: bytes | None) -> None:
+    """Say in the headers that the body is compressed; None if its length is not known."""
+    replace(headers, b"content-encoding", b"gzip")
+    if body is None:
+        remove(headers, b"content-length")
+    else:
+        replace(headers, b"content-length", b"%d" % len(body))
 
 
 # Tracers name their spans after the function that sends: after Starlette's.

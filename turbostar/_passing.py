@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Send
 from turbostar._handoff import Handoff
 from turbostar._stages import Rest, Stage
 
-__all__ = ["Passage", "passed", "source_of"]
+__all__ = ["Passage", "Whole", "passed", "source_of", "with_headers"]
 
 
 def _raise(error: Exception | None) -> NoReturn:
@@ -132,6 +132,20 @@ def passed(status_code: int, raw_headers: Any, source: Any, info: Any = None) ->
 
 # Attributes of what `passed` makes.
 _MADE = 6
+
+
+def with_headers(response: Any, raw_headers: Any) -> _StreamingResponse:
+    """Return a response that is like this one but for its headers."""
+    return passed(response.status_code, raw_headers, source_of(response) or response)
+
+
+class Whole:
+    """The source of a body that is all there, and not that of any response."""
+
+    __slots__ = ("body",)
+
+    def __init__(self, body: bytes) -> None:
+        self.body = body
 
 
 def source_of(response: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope
 
-__all__ = ["Rest", "Stage", "register_stage", "stage_of", "unsendable"]
+__all__ = ["Rest", "Stage", "below", "register_stage", "stage_of", "unsendable"]
 
 #: ``respond(middleware, scope, receive, passage)``, which returns a response, a `Rest`, or None
 #: where nothing has answered; `passage` is the `turbostar._passing.Passage` that asks.
@@ -33,6 +33,12 @@ class Rest:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+
+
+async def below(app: ASGIApp, scope: Scope, receive: Receive, passage: Any) -> Any:
+    """Return the response of what a stage stands over, or a `Rest` that sends it."""
+    stage = stage_of(app)
+    return Rest(app) if stage is None else await stage(app, scope, receive, passage)
 
 
 async def unsendable(message: Message) -> None:

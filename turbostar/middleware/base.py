@@ -6,7 +6,7 @@ from asyncio import current_task
 from typing import TYPE_CHECKING, Any
 
 import starlette.middleware.base as stock
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request as StockRequest
 from starlette.responses import Response as StockResponse
 from starlette.types import Message, Receive, Scope, Send
@@ -106,6 +106,7 @@ def _is_stock() -> bool:
                     (StockRequest, "stream"),
                     (StockResponse, "init_headers"),
                     (StockResponse, "headers"),
+                    (Headers, "__init__"),
                     (MutableHeaders, "__setitem__"),
                     (stock._StreamingResponse, "__init__"),
                     (stock._StreamingResponse, "__call__"),

@@ -10,8 +10,11 @@ from starlette.types import Message, Receive, Scope, Send
 
 from turbostar._accelerations import accelerated
 from turbostar._cors import headers_for, is_plain, origin_of, preflight
+from turbostar._dispatch import respond_plainly
 from turbostar._headers import RawHeaders
 from turbostar._mirror import mirror
+from turbostar._passing import Passage, with_headers
+from turbostar._stages import Rest, below, register_stage
 
 if TYPE_CHECKING:
     from starlette.middleware.cors import (
@@ -68,6 +71,34 @@ async def cors_call(self: stock.CORSMiddleware, scope: Scope, receive: Receive, 
             return
     origin = origin_of(headers)
     await self.app(scope, receive, _Sender(self, given, headers, origin, send).send)
+
+
+async def cors_respond(
+    self: stock.CORSMiddleware, scope: Scope, receive: Receive, passage: Passage
+) -> Any:
+    if not is_plain(self):
+        return Rest(self)
+    given = scope["headers"]
+    headers = scope["headers"] = list(given)
+    if scope["method"] == "OPTIONS":
+        response = preflight(self, headers)
+        if response is not None:
+            return response if type(response).__call__ is respond_plainly else Rest(response)
+    origin = origin_of(headers)
+    inner = await below(self.app, scope, receive, passage)
+    if type(inner) is Rest:
+
+        async def rest(scope: Scope, receive: Receive, send: Send) -> None:
+            await inner.app(scope, receive, _Sender(self, given, headers, origin, send).send)
+
+        return Rest(rest)
+    if inner is None:
+        return None
+    origin = origin if headers == given else origin_of(headers)
+    return with_headers(inner, headers_for(self, inner.raw_headers, origin))
+
+
+register_stage(cors_call, cors_respond)
 
 
 @accelerated

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import starlette.middleware.gzip as stock
 from starlette.types import Receive, Scope, Send
 
 from turbostar._accelerations import accelerated
-from turbostar._gzip import Compression, accepts_gzip, is_plain
+from turbostar._dispatch import respond_plainly
+from turbostar._gzip import VARY, Compression, accepts_gzip, is_plain, mark
+from turbostar._headers import add_vary
 from turbostar._mirror import mirror
+from turbostar._passing import Passage, Whole, passed
+from turbostar._stages import Rest, below, register_stage, unsendable
 
 if TYPE_CHECKING:
     from starlette.middleware.gzip import (
@@ -32,6 +36,39 @@ async def gzip_call(self: stock.GZipMiddleware, scope: Scope, receive: Receive, 
     headers = scope["headers"] = list(scope["headers"])
     compression = Compression(self, accepts_gzip(headers), send)
     await self.app(scope, receive, compression.send)
+
+
+async def gzip_respond(
+    self: stock.GZipMiddleware, scope: Scope, receive: Receive, passage: Passage
+) -> Any:
+    if not is_plain(self):
+        return Rest(self)
+    headers = scope["headers"] = list(scope["headers"])
+    accepted = accepts_gzip(headers)
+    inner = await below(self.app, scope, receive, passage)
+    if inner is None:
+        return None
+    if type(inner) is Rest or type(inner).__call__ is not respond_plainly:
+        # What another middleware passes up is compressed piece by piece, as it is sent.
+        app = inner.app if type(inner) is Rest else inner
+
+        async def rest(scope: Scope, receive: Receive, send: Send) -> None:
+            await app(scope, receive, Compression(self, accepted, send).send)
+
+        return Rest(rest)
+    compression = Compression(self, accepted, unsendable)
+    compression.look({"status": inner.status_code, "headers": inner.raw_headers})
+    body = inner.body
+    if compression.is_left or len(body) < self.minimum_size:
+        return inner
+    compressed = await compression.compress(body, False)
+    add_vary(inner.raw_headers, VARY)
+    if compressed != body:
+        mark(inner.raw_headers, compressed)
+    return passed(inner.status_code, inner.raw_headers, Whole(compressed))
+
+
+register_stage(gzip_call, gzip_respond)
 
 
 @accelerated

@@ -11,6 +11,8 @@ from starlette.types import Message, Receive, Scope, Send
 from turbostar import _sessions
 from turbostar._accelerations import accelerated
 from turbostar._mirror import mirror
+from turbostar._passing import Passage, with_headers
+from turbostar._stages import Rest, below, register_stage
 
 if TYPE_CHECKING:
     from starlette.middleware.sessions import Session as Session
@@ -54,6 +56,27 @@ async def session_call(
         return
     came = _sessions.open_session(self, scope)
     await self.app(scope, receive, _Sender(self, scope, came, send).send)
+
+
+async def session_respond(
+    self: stock.SessionMiddleware, scope: Scope, receive: Receive, passage: Passage
+) -> Any:
+    if not _sessions.is_plain(self):
+        return Rest(self)
+    came = _sessions.open_session(self, scope)
+    inner = await below(self.app, scope, receive, passage)
+    if type(inner) is Rest:
+
+        async def rest(scope: Scope, receive: Receive, send: Send) -> None:
+            await inner.app(scope, receive, _Sender(self, scope, came, send).send)
+
+        return Rest(rest)
+    if inner is None:
+        return None
+    return with_headers(inner, _sessions.close_session(self, scope, inner.raw_headers, came))
+
+
+register_stage(session_call, session_respond)
 
 
 @accelerated

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import starlette.middleware.trustedhost as stock
 from starlette.types import Receive, Scope, Send
 
 from turbostar._accelerations import accelerated
+from turbostar._dispatch import respond_plainly
 from turbostar._hosts import is_plain, refusal
 from turbostar._mirror import mirror
+from turbostar._passing import Passage
+from turbostar._stages import Rest, below, register_stage
 
 if TYPE_CHECKING:
     from starlette.middleware.trustedhost import (
@@ -30,6 +33,21 @@ async def trusted_host_call(
         return
     response = refusal(self, scope)
     await (self.app if response is None else response)(scope, receive, send)
+
+
+async def trusted_host_respond(
+    self: stock.TrustedHostMiddleware, scope: Scope, receive: Receive, passage: Passage
+) -> Any:
+    if not self.allow_any:
+        if not is_plain(self):
+            return Rest(self)
+        response = refusal(self, scope)
+        if response is not None:
+            return response if type(response).__call__ is respond_plainly else Rest(response)
+    return await below(self.app, scope, receive, passage)
+
+
+register_stage(trusted_host_call, trusted_host_respond)
 
 
 @accelerated
