@@ -97,6 +97,9 @@ class _ChangeableHeaders(MutableHeaders):
                 return
         self._list.append((name, value.encode("latin-1")))
 
+    def __reduce__(self) -> Any:
+        return MutableHeaders, (None, self._list)
+
 
 class _Passed(_StreamingResponse):
     """What ``call_next`` returns."""

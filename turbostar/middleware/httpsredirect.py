@@ -1,7 +1,5 @@
 """``starlette.middleware.httpsredirect`` with an HTTPSRedirectMiddleware that can be a stage."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import starlette.middleware.httpsredirect as stock

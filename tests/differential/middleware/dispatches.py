@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import pickle
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -69,6 +70,7 @@ async def looks(world: World, who: str, request: Any, call_next: Any) -> Any:
     public = sorted(name for name in vars(response) if not name.startswith("_"))
     world.tell(who, response.background, response.media_type, public)
     world.tell(who, response.headers is response.headers)
+    world.tell(who, pickle.loads(pickle.dumps(response.headers)).items())
     world.tell(who, getattr(response, "info", None), type(response.raw_headers).__name__)
     world.tell(who, type(response.body_iterator).__name__)
     return response
