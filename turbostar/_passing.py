@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Send
 from turbostar._handoff import Handoff
 from turbostar._stages import Rest, Stage
 
-__all__ = ["Passage", "Whole", "passed", "source_of", "with_headers"]
+__all__ = ["Passage", "passed", "source_of", "whole", "with_headers"]
 
 
 def _raise(error: Exception | None) -> NoReturn:
@@ -137,18 +137,22 @@ def passed(status_code: int, raw_headers: Any, source: Any, info: Any = None) ->
 _MADE = 6
 
 
-def with_headers(response: Any, raw_headers: Any) -> _StreamingResponse:
-    """Return a response that is like this one but for its headers."""
-    return passed(response.status_code, raw_headers, source_of(response) or response)
+def with_headers(response: Any, raw_headers: Any) -> Response:
+    """Return a response that is like this one but for its headers, and sent in as many messages."""
+    source = source_of(response)
+    if source is not None:
+        return passed(response.status_code, raw_headers, source)
+    return whole(response.status_code, raw_headers, response.body)
 
 
-class Whole:
-    """The source of a body that is all there, and not that of any response."""
-
-    __slots__ = ("body",)
-
-    def __init__(self, body: bytes) -> None:
-        self.body = body
+def whole(status_code: int, raw_headers: Any, body: Any) -> Response:
+    """Make a response whose body is sent in one message."""
+    response: Response = _new(Response)
+    response.status_code = status_code
+    response.raw_headers = raw_headers
+    response.body = body
+    response.background = None
+    return response
 
 
 def source_of(response: Any) -> Any:

@@ -12,7 +12,7 @@ from turbostar._dispatch import respond_plainly
 from turbostar._gzip import VARY, Compression, accepts_gzip, is_plain, mark
 from turbostar._headers import add_vary
 from turbostar._mirror import mirror
-from turbostar._passing import Passage, Whole, passed
+from turbostar._passing import Passage, whole
 from turbostar._stages import Rest, below, register_stage, unsendable
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ async def gzip_respond(
     add_vary(inner.raw_headers, VARY)
     if compressed != body:
         mark(inner.raw_headers, compressed)
-    return passed(inner.status_code, inner.raw_headers, Whole(compressed))
+    return whole(inner.status_code, inner.raw_headers, compressed)
 
 
 register_stage(gzip_call, gzip_respond)

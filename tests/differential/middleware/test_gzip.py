@@ -242,6 +242,11 @@ def test_among_others(mode: Mode) -> None:
         *((layers.both, layer, layers.sends), (dispatches.drops_after_reading, layer)),
         *((layer, dispatches.wraps_body, layers.marks), (layer, kit("CORS"), dispatches.changes)),
         (layer, dispatches.returns_other_kinds),
+        # One message stays one on its way up, and two stay two.
+        (dispatches.header, layer, kit("CORS")),
+        (dispatches.header, layer, kit("Session", secret_key="k"), kit("CORS")),
+        (dispatches.header, layer, kit("Session", secret_key="k"), dispatches.header),
+        (dispatches.header, layer, other),
     )
     below = (KINDS[0], streaming.many, endpoints.json, files.file, SENT[2], SENT[6])
     for stack in stacks:
