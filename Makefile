@@ -16,7 +16,7 @@ demo: $(READY)  ## The main job on a bundled application: swap, verify, measure;
 test: unit compat  ## Everything that proves the answers: unit, differential and compatibility tests.
 
 unit: $(READY)  ## The unit and differential tests alone.
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST)
 
 compat: $(READY)  ## The own tests of Starlette, FastAPI and others, on stock and on turbostar.
 	$(BIN)/python -m compat

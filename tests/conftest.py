@@ -15,6 +15,7 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
     derandomize=True,
 )
+settings.register_profile("brief", settings.get_profile("default"), max_examples=60)
 settings.register_profile("random", settings.get_profile("default"), derandomize=False)
 settings.register_profile("nightly", settings.get_profile("random"), max_examples=20_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
