@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "turbostar"
 
 # From the lowest to the highest; a module imports only modules of its own layer or below.
 LAYERS: list[set[str]] = [
-    {"_switch", "_bytecode", "_handoff", "_stages"},
+    {"_switch", "_bytecode", "_handoff", "_sending", "_stages"},
     {"_mirror", "_accelerations", "_watch", "_matcher"},
     {"types", "status", "exceptions", "convertors", "config", "concurrency", "_utils"},
     {"_listening"},

@@ -17,7 +17,8 @@ import starlette.responses
 
 from turbostar import _listening
 from turbostar._listening import Race, can_race, register_receive, until_disconnect
-from turbostar._streaming import TrackedSend, stream_response
+from turbostar._sending import TrackedSend
+from turbostar._streaming import stream_response
 from turbostar.responses import StreamingResponse
 
 SCOPE = {"type": "http", "asgi": {"spec_version": "2.3"}}

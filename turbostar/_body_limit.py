@@ -9,7 +9,7 @@ import starlette.middleware.body_limit as stock
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware, RequestBodyLimitResponder
 from starlette.types import Message, Receive, Scope, Send
 
-from turbostar._checked import ATTRIBUTE, Requirements
+from turbostar._checked import Requirements
 from turbostar._headers import READ, names_in
 
 __all__ = ["Limit", "is_plain"]
@@ -34,12 +34,8 @@ _REQUIRED = Requirements(
 
 def is_plain(middleware: Any) -> bool:
     """Whether nothing of what is gone without here was overridden or replaced."""
-    values = middleware.__dict__
-    checked = values.get(ATTRIBUTE)
-    if checked is None or checked.era.is_over or checked.size != len(values):
-        checked = _REQUIRED.check(middleware)
     return (
-        checked.is_plain
+        _REQUIRED.are_met(middleware)
         and RequestBodyLimitResponder.receive_with_limit is _receive
         and RequestBodyLimitResponder.send_with_limit is _send
     )

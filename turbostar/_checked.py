@@ -85,6 +85,14 @@ class Requirements:
         self._names = tuple(names)
         self._hiding = {*self._methods, *(name for name, _ in self._static)}
 
+    def are_met(self, middleware: Any) -> bool:
+        """Whether nothing of it was overridden or replaced; looked into once in an era."""
+        values = middleware.__dict__
+        checked: Checked | None = values.get(ATTRIBUTE)
+        if checked is None or checked.era.is_over or checked.size != len(values):
+            checked = self.check(middleware)
+        return checked.is_plain
+
     def check(self, middleware: Any) -> Checked:
         """Look into a middleware, and keep with it what was found."""
         values = vars(middleware)

@@ -8,7 +8,6 @@ response has started; here one object knows it.
 from __future__ import annotations
 
 import copy
-from collections.abc import Awaitable
 from types import MethodType
 from typing import Any
 
@@ -27,9 +26,10 @@ from starlette.websockets import WebSocket
 from turbostar._accelerations import is_known, trusts
 from turbostar._endpoint import respond
 from turbostar._responses import response_init_headers, response_render
+from turbostar._sending import TrackedSend
 from turbostar._table import Entry, Kind, is_matched, may_match
 
-__all__ = ["Kind", "TrackedSend", "answer", "recover", "recover_outermost", "run", "serve"]
+__all__ = ["Kind", "answer", "recover", "recover_outermost", "run", "serve"]
 
 handling: Any = starlette._exception_handler  # its functions are looked up late, as stock does
 
@@ -61,27 +61,6 @@ _PLAIN_TEXT = (b"content-type", b"text/plain; charset=utf-8")
 Handlers = tuple[Any, Any]
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 NO_HANDLERS: Handlers = ({}, {})
-
-
-class TrackedSend:
-    """A ``send`` that remembers whether a response has been started through it."""
-
-    started = False  # of the class, which makes an instance a third cheaper to build
-
-    def __init__(self, send: Send) -> None:
-        self.send = send
-
-    def __getattr__(self, name: str) -> str:
-        # Tracers name their spans after the function that sends: after Starlette's.
-        if name in ("__name__", "__qualname__"):
-            stock = "wrap_app_handling_exceptions.<locals>.wrapped_app.<locals>.sender"
-            return stock if name == "__qualname__" else "sender"
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-
-    def __call__(self, message: Message) -> Awaitable[None]:
-        if message["type"] == "http.response.start":
-            self.started = True
-        return self.send(message)
 
 
 async def serve(entry: Entry, scope: Scope, receive: Receive, send: Send) -> None:

@@ -6,7 +6,6 @@ import functools
 import importlib
 from typing import Any
 
-import starlette.middleware.base as stock
 from starlette.applications import Starlette
 from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.middleware.exceptions import ExceptionMiddleware
@@ -162,12 +161,9 @@ def _base_http(layer: Any, below: Found, entry: Acceleration, swapped: bool) -> 
 
 def _replaced_part() -> Reason:
     """Which of the parts that Starlette's middleware is made of is not Starlette's own."""
-    for cls, name in (
-        (stock._CachedRequest, "__init__"),
-        (stock._CachedRequest, "wrapped_receive"),
-        (stock._StreamingResponse, "__init__"),
-        (stock._StreamingResponse, "__call__"),
-    ):
+    from turbostar.middleware.base import PARTS  # absent under the kill switch
+
+    for cls, name in PARTS:
         found = method_reason(cls.__new__(cls), cls, name)
         if found is not None:
             return found

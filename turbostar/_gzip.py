@@ -46,12 +46,8 @@ _REQUIRED = Requirements(
 
 def is_plain(gzip: Any) -> bool:
     """Whether nothing of what is gone without here was overridden or replaced."""
-    values = gzip.__dict__
-    checked = values.get(ATTRIBUTE)
-    if checked is None or checked.era.is_over or checked.size != len(values):
-        checked = _REQUIRED.check(gzip)
     return (
-        checked.is_plain
+        _REQUIRED.are_met(gzip)
         and IdentityResponder.send_with_compression is _identity_send
         and IdentityResponder.apply_compression is _identity_apply
         and GZipResponder.send_with_compression is _gzip_send

@@ -54,11 +54,6 @@ class Handoff:
         self._cancel_scope = CancelScope()
         self._loop = asyncio.get_running_loop()
 
-    @property
-    def is_waiting(self) -> bool:
-        """Whether the application waits for a message of its to be taken."""
-        return self._message is not None
-
     def start(self, app: ASGIApp, scope: Scope, receive: Receive) -> None:
         """Start the application; its first message is expected already."""
         self._expected = True

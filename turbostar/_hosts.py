@@ -10,7 +10,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import Response
 from starlette.types import Scope
 
-from turbostar._checked import ATTRIBUTE, Requirements
+from turbostar._checked import Requirements
 from turbostar._headers import READ, RawHeaders, names_in
 
 __all__ = ["is_plain", "redirect_to_https", "refusal"]
@@ -38,12 +38,7 @@ _LONG = 255
 
 def is_plain(trusted: Any) -> bool:
     """Whether nothing of what is gone without here was overridden or replaced."""
-    values = trusted.__dict__
-    checked = values.get(ATTRIBUTE)
-    if checked is None or checked.era.is_over or checked.size != len(values):
-        checked = _REQUIRED.check(trusted)
-    plain: bool = checked.is_plain
-    return plain
+    return _REQUIRED.are_met(trusted)
 
 
 def _host_of(headers: RawHeaders) -> str | None:

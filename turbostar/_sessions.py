@@ -45,12 +45,7 @@ _REQUIRED = Requirements(
 
 def is_plain(sessions: Any) -> bool:
     """Whether nothing of what is gone without here was overridden or replaced."""
-    values = sessions.__dict__
-    checked = values.get(ATTRIBUTE)
-    if checked is None or checked.era.is_over or checked.size != len(values):
-        checked = _REQUIRED.check(sessions)
-    plain: bool = checked.is_plain
-    return plain
+    return _REQUIRED.are_met(sessions)
 
 
 def _keys(sessions: Any) -> Keys:

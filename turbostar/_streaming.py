@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-
 from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from turbostar._accelerations import trusts
-from turbostar._listening import Race, can_race
+from turbostar._listening import can_race, until_disconnect
+from turbostar._sending import TrackedSend
 
 __all__ = [
-    "TrackedSend",
     "can_stream",
     "stream",
     "stream_response",
@@ -25,27 +23,6 @@ _listen_for_disconnect = (
     if trusts("starlette.responses:StreamingResponse.listen_for_disconnect")
     else object()
 )
-
-
-class TrackedSend:
-    """A ``send`` that remembers whether a response has been started through it."""
-
-    started = False  # of the class, which makes an instance a third cheaper to build
-
-    def __init__(self, send: Send) -> None:
-        self.send = send
-
-    def __getattr__(self, name: str) -> str:
-        # Tracers name their spans after the function that sends: after Starlette's.
-        if name in ("__name__", "__qualname__"):
-            stock = "wrap_app_handling_exceptions.<locals>.wrapped_app.<locals>.sender"
-            return stock if name == "__qualname__" else "sender"
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-
-    def __call__(self, message: Message) -> Awaitable[None]:
-        if message["type"] == "http.response.start":
-            self.started = True
-        return self.send(message)
 
 
 async def streaming_response_call(
@@ -80,9 +57,7 @@ async def stream(response: StreamingResponse, scope: Scope, receive: Receive, se
         except OSError:
             raise ClientDisconnect()  # noqa: B904 - as it is chained on stock
         return
-    race = Race(receive, response.stream_response(send))
-    if not race.is_over:
-        await race.end()
+    await until_disconnect(receive, response.stream_response(send))
 
 
 _SILENT = frozenset({"2.0", "2.1", "2.2", "2.3"})

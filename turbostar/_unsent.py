@@ -19,7 +19,6 @@ from turbostar._dispatch import (
     MISS,
     NOT_ALLOWED,
     Handlers,
-    TrackedSend,
     default_answer,
     default_http_exception,
     handler_of,
@@ -27,6 +26,7 @@ from turbostar._dispatch import (
     http_response,
     recover,
 )
+from turbostar._sending import TrackedSend
 from turbostar._stages import Rest
 from turbostar._table import Entry
 

@@ -21,7 +21,6 @@ from turbostar._dispatch import (
     ENDPOINT,
     MISS,
     NOT_ALLOWED,
-    TrackedSend,
     default_answer,
     recover,
     recover_outermost,
@@ -31,6 +30,7 @@ from turbostar._dispatch import (
 from turbostar._endpoint import respond
 from turbostar._mirror import mirror
 from turbostar._patches import can_fuse, look_again, look_closely, unchanged
+from turbostar._sending import TrackedSend
 from turbostar._table import PlainRouter, choose, plain_router
 from turbostar._watch import RouteList, current_era
 from turbostar.middleware.exceptions import ExceptionMiddleware

@@ -13,11 +13,12 @@ from starlette.types import Message, Receive, Scope, Send
 
 from turbostar._accelerations import accelerated, is_known
 from turbostar._bytecode import awaits_next_once, calls_next_plainly
-from turbostar._dispatch import TrackedSend, respond_plainly
+from turbostar._dispatch import respond_plainly
 from turbostar._handoff import Handoff
 from turbostar._mirror import mirror
 from turbostar._passing import Passage, source_of
 from turbostar._patches import can_fuse, look_again, unchanged
+from turbostar._sending import TrackedSend
 from turbostar._stages import Rest, Stage, register_stage, stage_of, unsendable
 from turbostar._watch import Era, current_era
 from turbostar.requests import Request
@@ -90,6 +91,20 @@ class _CachedRequest(stock._CachedRequest, Request):
         return {"type": "http.disconnect"}
 
 
+#: What Starlette's middleware is made of, and is gone without here.
+PARTS: tuple[tuple[Any, str], ...] = (
+    (stock._CachedRequest, "__init__"),
+    (stock._CachedRequest, "wrapped_receive"),
+    (StockRequest, "stream"),
+    (StockResponse, "init_headers"),
+    (StockResponse, "headers"),
+    (Headers, "__init__"),
+    (MutableHeaders, "__setitem__"),
+    (stock._StreamingResponse, "__init__"),
+    (stock._StreamingResponse, "__call__"),
+)
+
+
 def _is_stock() -> bool:
     """Whether what Starlette's middleware is made of is all its own; found out once in an era."""
     global _found
@@ -97,21 +112,7 @@ def _is_stock() -> bool:
     if _found[0] is not era:
         _found = (
             era,
-            can_fuse()
-            and all(
-                is_known(getattr(cls, name), cls, name)
-                for cls, name in (
-                    (stock._CachedRequest, "__init__"),
-                    (stock._CachedRequest, "wrapped_receive"),
-                    (StockRequest, "stream"),
-                    (StockResponse, "init_headers"),
-                    (StockResponse, "headers"),
-                    (Headers, "__init__"),
-                    (MutableHeaders, "__setitem__"),
-                    (stock._StreamingResponse, "__init__"),
-                    (stock._StreamingResponse, "__call__"),
-                )
-            ),
+            can_fuse() and all(is_known(getattr(cls, name), cls, name) for cls, name in PARTS),
         )
     return _found[1]
 

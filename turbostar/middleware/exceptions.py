@@ -14,7 +14,6 @@ from turbostar._accelerations import accelerated
 from turbostar._dispatch import (
     ENDPOINT,
     SESSION,
-    TrackedSend,
     answer,
     recover,
     respond_plainly,
@@ -22,6 +21,7 @@ from turbostar._dispatch import (
 )
 from turbostar._mirror import mirror
 from turbostar._patches import can_fuse
+from turbostar._sending import TrackedSend
 from turbostar._stages import Rest, register_stage, unsendable
 from turbostar._table import choose, plain_router
 from turbostar._unsent import response_to, rest, run_background, unsent_default
@@ -51,11 +51,7 @@ async def exception_middleware_call(
     tracked = TrackedSend(send)
     try:
         app: Any = self.app
-        seen, plain, era = self.__dict__.get(ATTRIBUTE, NOTHING)
-        if seen is not app or era.is_over:
-            plain, era = plain_router(app), current_era()
-            self.__dict__[ATTRIBUTE] = app, plain, era
-        if plain is None or plain.stack is not app.middleware_stack:
+        if not _is_over_plain_router(self, app):
             await app(scope, receive, tracked)
             return
         entry = choose(app, scope)
@@ -75,16 +71,21 @@ async def exception_middleware_call(
         await recover(exc, outer, handlers, tracked.started, scope, receive, tracked)
 
 
+def _is_over_plain_router(middleware: stock.ExceptionMiddleware, app: Any) -> bool:
+    """Whether the application below is a router whose routes may be chosen from here."""
+    seen, plain, era = middleware.__dict__.get(ATTRIBUTE, NOTHING)
+    if seen is not app or era.is_over:
+        plain, era = plain_router(app), current_era()
+        middleware.__dict__[ATTRIBUTE] = app, plain, era
+    return plain is not None and plain.stack is app.middleware_stack
+
+
 async def exception_middleware_respond(
     self: stock.ExceptionMiddleware, scope: Scope, receive: Receive, passage: Passage
 ) -> Any:
     """Return the response of the endpoint unsent, or what is left to do to have one sent."""
     app: Any = self.app
-    seen, plain, era = self.__dict__.get(ATTRIBUTE, NOTHING)
-    if seen is not app or era.is_over:
-        plain, era = plain_router(app), current_era()
-        self.__dict__[ATTRIBUTE] = app, plain, era
-    if plain is None or plain.stack is not app.middleware_stack or not can_fuse():
+    if not can_fuse() or not _is_over_plain_router(self, app):
         return Rest(self)
     handlers = scope["starlette.exception_handlers"] = (
         self._exception_handlers,
