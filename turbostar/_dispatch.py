@@ -44,8 +44,8 @@ def _own(base: type, name: str) -> Any:
 
 respond_plainly = _own(Response, "__call__")
 _response_init = _own(Response, "__init__")
-_init_headers = (_own(Response, "init_headers"), response_init_headers)
-_render = (_own(Response, "render"), response_render)
+_init_headers = _own(Response, "init_headers")
+_render = _own(Response, "render")
 default_http_exception = _own(ExceptionMiddleware, "http_exception")
 _not_found = _own(Router, "not_found")
 _stock_router_app = Router.app
@@ -127,17 +127,22 @@ async def miss(router: Router, scope: Scope, receive: Receive, send: Send) -> No
         await RedirectResponse(url=url)(scope, receive, send)
 
 
+def _are_responses_plain() -> bool:
+    """Whether responses are made and sent by Starlette's own methods, or by ours for them."""
+    init_headers, render = Response.init_headers, Response.render
+    return (
+        Response.__call__ is respond_plainly
+        and Response.__init__ is _response_init
+        and (init_headers is _init_headers or init_headers is response_init_headers)
+        and (render is _render or render is response_render)
+    )
+
+
 def default_answer(entry: Entry, scope: Scope, handlers: Handlers) -> Answer | None:
     """The redirect, 404 or 405 that Starlette answers where nobody has a say in it."""
     router = entry.route
     exception_handlers, status_handlers = handlers
-    if (
-        Response.__call__ is not respond_plainly
-        or Response.__init__ is not _response_init
-        or Response.init_headers not in _init_headers
-        or Response.render not in _render
-        or handling._lookup_exception_handler is not _lookup
-    ):
+    if not _are_responses_plain() or handling._lookup_exception_handler is not _lookup:
         return None
     handler = exception_handlers.get(HTTPException)
     if type(handler) is not MethodType or handler.__func__ is not default_http_exception:

@@ -14,20 +14,26 @@ from starlette.datastructures import URLPath
 from starlette.routing import Host, Mount, NoMatchFound, Route, WebSocketRoute
 
 from turbostar._accelerations import is_known
+from turbostar._classes import namespace
 from turbostar._watch import watched_setattr
 
 __all__ = ["Names", "first_path"]
 
 _BASES = (Route, WebSocketRoute, Mount, Host)
+# Asked as they stand there: wrapt's wrappers are others each time they are got from a class.
+_route, _socket, _mount, _host = map(namespace, _BASES)
 
 
 class Names:
     """An index of routes by what they can be called."""
 
-    __slots__ = ("_by_name", "_by_prefix", "_methods", "_others")
+    __slots__ = ("_by_name", "_by_prefix", "_host", "_mount", "_others", "_route", "_socket")
 
     def __init__(self, routes: Iterable[Any]) -> None:
-        self._methods = _current_methods()
+        self._route = _route["url_path_for"]
+        self._socket = _socket["url_path_for"]
+        self._mount = _mount["url_path_for"]
+        self._host = _host["url_path_for"]
         self._by_name: dict[Any, list[tuple[int, Any]]] = {}
         self._by_prefix: dict[Any, list[tuple[int, Any]]] = {}
         self._others: list[tuple[int, Any]] = []
@@ -42,10 +48,17 @@ class Names:
 
     def is_current(self) -> bool:
         """Whether Starlette's ``url_path_for`` methods are those that were relied on."""
-        return self._methods == _current_methods()
+        return (
+            _route["url_path_for"] is self._route
+            and _socket["url_path_for"] is self._socket
+            and _mount["url_path_for"] is self._mount
+            and _host["url_path_for"] is self._host
+        )
 
     def candidates(self, name: str) -> list[Any]:
         """Return the routes that can answer to `name`, in their order."""
+        if not self._others and ":" not in name:
+            return [route for _, route in self._by_name.get(name, ())]
         found = [*self._by_name.get(name, ()), *self._others]
         colon = name.find(":")
         while colon >= 0:
@@ -54,15 +67,6 @@ class Names:
         if len(found) > 1:
             found = sorted(dict(found).items())
         return [route for _, route in found]
-
-
-def _current_methods() -> tuple[Any, ...]:
-    return (
-        Route.url_path_for,
-        WebSocketRoute.url_path_for,
-        Mount.url_path_for,
-        Host.url_path_for,
-    )
 
 
 def first_path(names: Names, name: str, path_params: dict[str, Any]) -> URLPath:

@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.differential.build import World
 from tests.differential.tables import Brief
+from tests.patching.patches import Proxy
 
 #: What known tools replace: sentry-sdk, OpenTelemetry, ddtrace, New Relic and others.
 KNOWN = (
@@ -83,9 +84,14 @@ POSSIBLE = (
 
 @dataclass(frozen=True, repr=False)
 class Patch(Brief):
-    """Replaces a function of Starlette's by one that tells of each call and passes it on."""
+    """Replaces a function of Starlette's by one that tells of each call and passes it on.
+
+    Attributes:
+        style: whether that is a function, or like those of wrapt an object.
+    """
 
     target: str
+    style: str = "function"
 
     def apply(self, world: World) -> None:
         module, _, path = self.target.partition(":")
@@ -93,7 +99,7 @@ class Patch(Brief):
         *parents, name = path.split(".")
         for parent in parents:
             owner = getattr(owner, parent)
-        original = getattr(owner, name)
+        original = inspect.getattr_static(owner, name)
         world.undo.callback(setattr, owner, name, original)
         setattr(owner, name, self._wrapped(world, original))
 
@@ -101,6 +107,8 @@ class Patch(Brief):
         def tell() -> None:
             world.log.append(("patched", self.target))
 
+        if self.style == "proxy":
+            return Proxy(original, tell)
         if inspect.iscoroutinefunction(original):
 
             @functools.wraps(original)

@@ -36,11 +36,11 @@ ASKS: tuple[Any, ...] = (
 )
 
 
-def scenes(target: str, when: str) -> list[Scene]:
+def scenes(target: str, when: str, style: str = "function") -> list[Scene]:
     """An application, one with middleware, and a bare router, patched at that time."""
     app = AppOf(RouterOf(TABLE), handlers=(("Boom", "async"), (404, "async")))
     layered = AppOf(RouterOf(TABLE), middleware=("pure",))
-    patch = Patch(target)
+    patch = Patch(target, style)
     made = []
     for top in (app, layered, RouterOf(TABLE)):
         match when:
@@ -71,4 +71,13 @@ OTHERS = [
 def test_any_other_patch_is_respected(mode: Mode, target: str, when: str) -> None:
     """So it is for functions that no known tool replaces."""
     for scene in scenes(target, when):
+        check(mode, scene)
+
+
+@pytest.mark.parametrize(
+    "target", [*KNOWN, *(target for target, when in OTHERS if when == "once served")]
+)
+def test_a_patch_by_an_object_is_respected(mode: Mode, target: str) -> None:
+    """One that says that it equals what it wraps, as those of wrapt do."""
+    for scene in scenes(target, "once served", "proxy"):
         check(mode, scene)

@@ -39,11 +39,11 @@ Undo = Callable[[], None]
 
 
 class Proxy:
-    """A wrapper like wrapt's: an object that passes for the function it wraps."""
+    """A wrapper like wrapt's: an object that passes for the function it wraps, and equals it."""
 
-    def __init__(self, wrapped: Any, told: str) -> None:
+    def __init__(self, wrapped: Any, tell: Callable[[], None]) -> None:
         self._wrapped = wrapped
-        self._told = told
+        self._tell = tell
 
     @property  # type: ignore[misc]
     def __class__(self) -> Any:
@@ -52,12 +52,23 @@ class Proxy:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._wrapped, name)
 
+    def __eq__(self, other: object) -> bool:
+        return bool(self._wrapped == other)
+
+    def __hash__(self) -> int:
+        return hash(self._wrapped)
+
     def __get__(self, instance: Any, owner: Any = None) -> Any:
-        return Proxy(self._wrapped.__get__(instance, owner), self._told)
+        return Proxy(self._wrapped.__get__(instance, owner), self._tell)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        LOG.append(self._told)
+        self._tell()
         return self._wrapped(*args, **kwargs)
+
+
+def proxy(original: Any, told: str) -> Any:
+    """A wrapper that is such an object."""
+    return Proxy(original, lambda: LOG.append(told))
 
 
 def wrapper(original: Any, told: str) -> Any:
@@ -89,7 +100,7 @@ def maker(original: Any, told: str) -> Any:
     return request_response
 
 
-STYLES: dict[str, Callable[[Any, str], Any]] = {"function": wrapper, "proxy": Proxy}
+STYLES: dict[str, Callable[[Any, str], Any]] = {"function": wrapper, "proxy": proxy}
 
 
 def patch(target: str, style: str, apps: list[Any]) -> Undo:
