@@ -24,6 +24,7 @@ LAYERS: list[set[str]] = [
     {"_patches", "_checked", "_headers", "_signing"},
     {"_body_limit", "_cors", "_gzip", "_hosts", "_sessions"},
     {"_endpoint", "_names"},
+    {"_entry", "_chains"},
     {"_table"},
     {"_dispatch", "_passing"},
     {"_unsent"},

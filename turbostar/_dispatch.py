@@ -24,10 +24,18 @@ from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from turbostar._accelerations import is_known, trusts
+from turbostar._classes import namespace
 from turbostar._endpoint import respond
-from turbostar._responses import response_init_headers, response_render
+from turbostar._entry import Entry, Kind
+from turbostar._responses import (
+    LENGTHS,
+    LENGTHS_TO,
+    plain_text_init,
+    response_init_headers,
+    response_render,
+)
 from turbostar._sending import TrackedSend
-from turbostar._table import Entry, Kind, is_matched, may_match
+from turbostar._table import is_matched, may_match
 
 __all__ = ["Kind", "answer", "recover", "recover_outermost", "run", "serve"]
 
@@ -54,6 +62,7 @@ _lookup = (
     if trusts("starlette._exception_handler:_lookup_exception_handler")
     else object()
 )
+_plain_text = namespace(PlainTextResponse)
 _NOT_FOUND = b"Not Found"
 _NOT_ALLOWED = b"Method Not Allowed"
 _PLAIN_TEXT = (b"content-type", b"text/plain; charset=utf-8")
@@ -130,11 +139,15 @@ async def miss(router: Router, scope: Scope, receive: Receive, send: Send) -> No
 def _are_responses_plain() -> bool:
     """Whether responses are made and sent by Starlette's own methods, or by ours for them."""
     init_headers, render = Response.init_headers, Response.render
+    text = _plain_text.get("__init__")
     return (
         Response.__call__ is respond_plainly
         and Response.__init__ is _response_init
         and (init_headers is _init_headers or init_headers is response_init_headers)
         and (render is _render or render is response_render)
+        and (text is None or text is plain_text_init)
+        and PlainTextResponse.__call__ is respond_plainly
+        and PlainTextResponse.charset == "utf-8"
     )
 
 
@@ -163,6 +176,34 @@ def default_answer(entry: Entry, scope: Scope, handlers: Handlers) -> Answer | N
         redirect = RedirectResponse(url=url)
         return redirect.status_code, redirect.raw_headers, bytes(redirect.body)
     return 404, [(b"content-length", b"9"), _PLAIN_TEXT], _NOT_FOUND
+
+
+def default_error(exc: Exception, handlers: Handlers) -> Answer | None:
+    """What Starlette answers to an HTTPException that nobody else handles; None to any other."""
+    exception_handlers, status_handlers = handlers
+    if type(exc) is not HTTPException or exc.status_code in status_handlers:
+        return None
+    handler = exception_handlers.get(HTTPException)
+    if (
+        type(handler) is not MethodType
+        or handler.__func__ is not default_http_exception
+        or handling._lookup_exception_handler is not _lookup
+        or not _are_responses_plain()
+    ):
+        return None
+    status = exc.status_code
+    if (
+        exc.headers is not None
+        or type(exc.detail) is not str
+        or status < 200
+        or status in (204, 304)
+    ):
+        response = http_response(exc)
+        return status, response.raw_headers, bytes(response.body)
+    body = exc.detail.encode()
+    size = len(body)
+    length = LENGTHS[size] if size < LENGTHS_TO else (b"content-length", b"%d" % size)
+    return status, [length, _PLAIN_TEXT], body
 
 
 def redirect_of(router: Router, scope: Scope) -> str | None:

@@ -15,12 +15,12 @@ from starlette.applications import Starlette
 from starlette.routing import Router
 
 from turbostar._accelerations import BYPASSED, TABLE, Acceleration, is_stock, objection
+from turbostar._entry import entry_of
 from turbostar._explain_routes import OFF, RouteReport, explain_route, replaced_functions
 from turbostar._explain_stack import Layer, explain_stack, is_swapped
 from turbostar._install import installed
 from turbostar._patches import look_again
 from turbostar._switch import DISABLED
-from turbostar._table import entry_of
 from turbostar._walk import application_of, author_of, walk
 
 __all__ = [

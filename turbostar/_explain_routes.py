@@ -18,9 +18,9 @@ from starlette.routing import Host, Mount, Route, Router, WebSocketRoute
 from turbostar._accelerations import TABLE, is_known
 from turbostar._bytecode import objection_to_endpoint
 from turbostar._endpoint import endpoint_of, is_class_endpoint
+from turbostar._entry import Entry, Kind, Test, entry_of, plain_router
 from turbostar._patches import can_fuse, can_route
 from turbostar._switch import DISABLED, VARIABLE
-from turbostar._table import Entry, Kind, Test, entry_of, plain_router
 from turbostar._walk import Place, author_of, chain_to, describe, name_of
 from turbostar._watch import RouteList, watched_setattr
 

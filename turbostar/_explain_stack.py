@@ -13,6 +13,7 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.routing import Router
 
 from turbostar._bytecode import objection_to_endpoint
+from turbostar._entry import plain_router
 from turbostar._explain_middleware import (
     ACCELERATED,
     FOREIGN,
@@ -35,7 +36,6 @@ from turbostar._explain_routes import (
 )
 from turbostar._patches import can_fuse
 from turbostar._switch import DISABLED
-from turbostar._table import plain_router
 from turbostar._walk import application_of, author_of, chain_to, describe, name_of
 
 __all__ = ["Layer", "Stack", "explain_stack", "is_swapped"]

@@ -107,9 +107,15 @@ class _Bucket(Generic[E]):
 
 
 class Index(Generic[E]):
-    """From a path to the entries whose patterns can match it, in their order."""
+    """From a path to the entries whose patterns can match it, in their order.
 
-    __slots__ = ("_any", "_by_slashes", "static")
+    Attributes:
+        static: the candidates of each literal path.
+        parents: those of the other paths, by all but the last segment; where there are none but
+            those of a shorter prefix, a path's parent is not in it.
+    """
+
+    __slots__ = ("_any", "_by_slashes", "parents", "static")
 
     def __init__(self, entries: Sequence[tuple[Shape | None, E]]) -> None:
         """Build the index of entries with their shapes; None is a candidate for every path."""
@@ -122,7 +128,12 @@ class Index(Generic[E]):
             if count is not None
         }
         self._any = _bucket([item for item in dynamic if _can_have(item[1], None)])
-        #: The candidates of each literal path.
+        self.parents: dict[str, tuple[E, ...]] = {"": self._by_slashes.get(1, self._any).rest}
+        for bucket in (self._any, *self._by_slashes.values()):
+            for prefix in bucket.by_prefix:
+                own = self._by_slashes.get(prefix.count("/") + 1, self._any)
+                if prefix in own.by_prefix:
+                    self.parents[prefix] = own.by_prefix[prefix]
         self.static: dict[str, tuple[E, ...]] = {}
         literals: dict[str, list[tuple[int, E]]] = {}
         for number, shape, entry in numbered:
@@ -142,6 +153,9 @@ class Index(Generic[E]):
     def dynamic(self, path: str) -> tuple[E, ...]:
         """Return the candidates of a path that is not in `static`."""
         # A pattern ends in `$`, which also matches before a newline at the end: not foreseen here.
+        found = self.parents.get(path[: path.rfind("/")])
+        if found is not None:
+            return found
         bucket = self._by_slashes.get(path.count("/"), self._any)
         for depth in bucket.depths:
             end = 0

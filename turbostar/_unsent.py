@@ -26,9 +26,9 @@ from turbostar._dispatch import (
     http_response,
     recover,
 )
+from turbostar._entry import Entry
 from turbostar._sending import TrackedSend
 from turbostar._stages import Rest
-from turbostar._table import Entry
 
 __all__ = ["response_to", "rest", "run_background", "unsent_default"]
 

@@ -14,6 +14,7 @@ from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Router as StockRouter
 from starlette.types import ASGIApp, ExceptionHandler, Lifespan, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from turbostar._accelerations import accelerated, is_known, is_verified
 from turbostar._dispatch import (
@@ -21,17 +22,20 @@ from turbostar._dispatch import (
     ENDPOINT,
     MISS,
     NOT_ALLOWED,
+    SESSION,
     default_answer,
+    default_error,
     recover,
     recover_outermost,
     respond_plainly,
     run,
 )
 from turbostar._endpoint import respond
+from turbostar._entry import PlainRouter, plain_router
 from turbostar._mirror import mirror
 from turbostar._patches import can_fuse, look_again, look_closely, unchanged
 from turbostar._sending import TrackedSend
-from turbostar._table import PlainRouter, choose, plain_router
+from turbostar._table import choose
 from turbostar._watch import RouteList, current_era
 from turbostar.middleware.exceptions import ExceptionMiddleware
 from turbostar.routing import Router
@@ -108,19 +112,17 @@ async def starlette_call(self: stock.Starlette, scope: Scope, receive: Receive, 
     plain = core.plain
     if (
         plain is None
-        or scope["type"] != "http"
         or core.server.app is not core.exceptions
         or core.exceptions.app is not core.router
         or core.router.middleware_stack is not plain.stack
     ):
-        if not core.is_server_plain or scope["type"] != "http":
+        await _call_layers(core, scope, receive, send)
+        return
+    if scope["type"] != "http":
+        if scope["type"] == "websocket":
+            await _converse(core, scope, receive, send)
+        else:
             await core.server(scope, receive, send)
-            return
-        below = TrackedSend(send)
-        try:
-            await core.server.app(scope, receive, below)
-        except Exception as exc:
-            await recover_outermost(core.server, exc, below.started, scope, receive, send)
         return
 
     exceptions = core.exceptions
@@ -178,23 +180,68 @@ async def starlette_call(self: stock.Starlette, scope: Scope, receive: Receive, 
                 if background is not None:
                     await background()
             except Exception as exc:
-                if tracked is None:
-                    tracked = TrackedSend(send)
-                    tracked.started = started
-                    if request is not None:
-                        request._send = tracked
                 if request is None:
                     if default is not None and status >= 400 and exc.__context__ is None:
                         # Starlette sends these while it handles an exception that was raised.
                         exc.__context__ = HTTPException(status)
                     raise
-                inner = TrackedSend(tracked)
-                await recover(exc, request, handlers, started, scope, receive, inner)
+                default = None if started else default_error(exc, handlers)
+                if default is None:
+                    if tracked is None:
+                        tracked = request._send = TrackedSend(send)
+                        tracked.started = started
+                    inner = TrackedSend(tracked)
+                    await recover(exc, request, handlers, started, scope, receive, inner)
+                    return
+                status, headers, body = default
+                started = True
+                if tracked is not None:
+                    tracked.started = True
+                await send({"type": "http.response.start", "status": status, "headers": headers})
+                await send({"type": "http.response.body", "body": body})
+                exc.__traceback__ = None
         except Exception as exc:
+            if tracked is None:
+                tracked = TrackedSend(send)
+                tracked.started = started
             outer: Any = Request(scope, receive, tracked)
             await recover(exc, outer, handlers, tracked.started, scope, receive, tracked)
     except Exception as exc:
         await recover_outermost(core.server, exc, tracked.started, scope, receive, send)
+
+
+async def _call_layers(core: Core, scope: Scope, receive: Receive, send: Send) -> None:
+    """Call the layers one by one, but for ServerErrorMiddleware where that is Starlette's own."""
+    if not core.is_server_plain or scope["type"] != "http":
+        await core.server(scope, receive, send)
+        return
+    below = TrackedSend(send)
+    try:
+        await core.server.app(scope, receive, below)
+    except Exception as exc:
+        await recover_outermost(core.server, exc, below.started, scope, receive, send)
+
+
+async def _converse(core: Core, scope: Scope, receive: Receive, send: Send) -> None:
+    """Let the endpoint of a websocket talk to its client."""
+    exceptions = core.exceptions
+    handlers = (exceptions._exception_handlers, exceptions._status_handlers)
+    scope["starlette.exception_handlers"] = handlers
+    tracked = TrackedSend(send)
+    try:
+        entry = choose(core.router, scope)
+        if entry.kind is not SESSION:
+            await run(entry, scope, receive, tracked)
+            return
+        session = entry.request_class(scope, receive, tracked)
+        try:
+            await entry.endpoint(session)
+        except Exception as exc:
+            inner = TrackedSend(tracked)
+            await recover(exc, session, handlers, False, scope, receive, inner)
+    except Exception as exc:
+        outer = WebSocket(scope, receive, send)
+        await recover(exc, outer, handlers, tracked.started, scope, receive, tracked)
 
 
 def _adopt(router: StockRouter) -> None:

@@ -19,11 +19,12 @@ from turbostar._dispatch import (
     respond_plainly,
     run,
 )
+from turbostar._entry import plain_router
 from turbostar._mirror import mirror
 from turbostar._patches import can_fuse
 from turbostar._sending import TrackedSend
 from turbostar._stages import Rest, register_stage, unsendable
-from turbostar._table import choose, plain_router
+from turbostar._table import choose
 from turbostar._unsent import response_to, rest, run_background, unsent_default
 from turbostar._watch import current_era
 
