@@ -79,7 +79,7 @@ def _now() -> list[Any]:
 
 def _same(before: Sequence[Any], now: Sequence[Any]) -> bool:
     # Not `==`: wrapt's wrappers are equal to what they wrap.
-    return all(map(operator.is_, before, now))
+    return len(before) == len(now) and all(map(operator.is_, before, now))
 
 
 _seen = _now()

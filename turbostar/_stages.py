@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from types import FunctionType
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope
@@ -23,7 +24,9 @@ def register_stage(call: Any, respond: Stage) -> None:
 
 def stage_of(app: Any) -> Stage | None:
     """Return how to get the response of an application unsent; None if it can only send."""
-    return _STAGES.get(type(app).__call__)
+    call = type(app).__call__
+    # A wrapper of wrapt's would be found as well, for it equals what it wraps.
+    return _STAGES.get(call) if type(call) is FunctionType else None
 
 
 class Rest:

@@ -27,6 +27,7 @@ from tests.differential.middleware.scene import (
 )
 from tests.differential.middleware.world import Mode, World, dispatch
 from tests.differential.modes import STOCK
+from tests.patching.patches import Proxy
 
 TWICE = (Visit(PATH), Visit(PATH))
 
@@ -91,6 +92,12 @@ def patched_class(world: World) -> None:
     type(middleware).__call__ = patched
 
 
+def proxied_below(world: World) -> None:
+    """By an object that equals what it wraps, as those of wrapt do."""
+    cls = type(stack_of(world).app)
+    cls.__call__ = Proxy(cls.__call__, lambda: world.tell("proxied class"))
+
+
 def own_call(world: World) -> None:
     """On the instance, where Python does not look for it."""
     stack_of(world).__call__ = None
@@ -120,7 +127,7 @@ def built_anew(world: World) -> None:
 
 CHANGES = (
     *(other_app, other_answer, other_dispatch_func, other_dispatch, other_class, patched_class),
-    *(own_call, other_handlers, more_middleware, built_anew),
+    *(proxied_below, own_call, other_handlers, more_middleware, built_anew),
 )
 
 
@@ -128,8 +135,13 @@ CHANGES = (
 def test_what_is_replaced_while_it_serves(mode: Mode, change: Callable[[World], None]) -> None:
     """The next request knows of it."""
     steps = (*TWICE, change, *TWICE)
+    stacks = (
+        (dispatches.header,),
+        (dispatches.header, dispatches.header),
+        (dispatches.header, layers.neither, dispatches.looks),
+    )
     for below in (endpoints.json, failing.key_error, streaming.one):
-        for stack in ((dispatches.header,), (dispatches.header, layers.neither, dispatches.looks)):
+        for stack in stacks:
             check(mode, Scene(Served(below, stack), steps, lanes=True))
 
 
