@@ -300,6 +300,8 @@ def register_receive(function: Any) -> None:
 def _may_be_late(receive: MethodType) -> bool:
     """Whether the listener need not be started before a stream that waits for nothing."""
     function, cycle = receive.__func__, receive.__self__
+    if type(function) is not FunctionType:
+        return False  # a wrapper of wrapt's would be found as well, for it equals what it wraps
     return (
         function in _registered or (type(cycle).__module__ in _SERVERS and _is_of_server(function))
         # Where this is set, to call it tells the client that the body is welcome.
@@ -309,8 +311,7 @@ def _may_be_late(receive: MethodType) -> bool:
 @functools.cache
 def _is_of_server(function: Any) -> bool:
     return (
-        type(function) is FunctionType
-        and function.__globals__.get("__name__") in _SERVERS
+        function.__globals__.get("__name__") in _SERVERS
         and function.__code__.co_qualname == "RequestResponseCycle.receive"
         and function.__code__.co_filename == function.__globals__.get("__file__")
     )

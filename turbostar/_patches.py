@@ -32,7 +32,7 @@ __all__ = [
     "can_route",
     "look_again",
     "look_closely",
-    "sockets_unchanged",
+    "others_unchanged",
     "unchanged",
 ]
 
@@ -58,6 +58,9 @@ def _now() -> list[Any]:
     return [
         namespace.get(name)
         for namespace, name in (
+            (vars(routing), "get_route_path"),
+            (vars(routing), "wrap_app_handling_exceptions"),
+            (vars(exceptions), "wrap_app_handling_exceptions"),
             (_starlette, "__call__"),
             (_server, "__call__"),
             (_exception, "__call__"),
@@ -70,9 +73,6 @@ def _now() -> list[Any]:
             (vars(WebSocketRoute), "matches"),
             (vars(WebSocketRoute), "handle"),
             (vars(HTTPEndpoint), "dispatch"),
-            (vars(routing), "get_route_path"),
-            (vars(routing), "wrap_app_handling_exceptions"),
-            (vars(exceptions), "wrap_app_handling_exceptions"),
         )
     ]
 
@@ -83,7 +83,7 @@ def _same(before: Sequence[Any], now: Sequence[Any]) -> bool:
 
 
 _seen = _now()
-_a, _b, _c, _d, _e, _f, _g, _h, _i, _j, _k, _o, _l, _m, _n = _seen
+_a, _b, _c, _d, _e, _f, _g, _h, _i, _j, _k, _l, _m, _n, _o = _seen
 
 
 def unchanged() -> bool:
@@ -92,26 +92,28 @@ def unchanged() -> bool:
     Written out, and as short as can be: it is a tenth of the cost of a small request.
     """
     return (
-        _starlette["__call__"] is _a
-        and _server["__call__"] is _b
-        and _exception["__call__"] is _c
-        and _router["__call__"] is _d
-        and _request["__init__"] is _e
-        and Route.matches is _f
-        and Route.handle is _g
-        and Mount.matches is _h
-        and Mount.handle is _i
-        and WebSocketRoute.matches is _j
-        and HTTPEndpoint.dispatch is _o
-        and routing.get_route_path is _l
-        and routing.wrap_app_handling_exceptions is _m
-        and exceptions.wrap_app_handling_exceptions is _n
+        routing.get_route_path is _a
+        and routing.wrap_app_handling_exceptions is _b
+        and exceptions.wrap_app_handling_exceptions is _c
+        and _starlette["__call__"] is _d
+        and _server["__call__"] is _e
+        and _exception["__call__"] is _f
+        and _router["__call__"] is _g
+        and _request["__init__"] is _h
+        and Route.matches is _i
+        and Route.handle is _j
     ) or _same(_seen, _now())
 
 
-def sockets_unchanged() -> bool:
-    """The same for what only websockets rely on."""
-    return WebSocketRoute.handle is _k or _same(_seen, _now())
+def others_unchanged() -> bool:
+    """The same for what only websockets, mounts and class endpoints rely on."""
+    return (
+        Mount.matches is _k
+        and Mount.handle is _l
+        and WebSocketRoute.matches is _m
+        and WebSocketRoute.handle is _n
+        and HTTPEndpoint.dispatch is _o
+    ) or _same(_seen, _now())
 
 
 _route_path = routing.get_route_path
@@ -153,9 +155,9 @@ def look_again() -> list[tuple[type, str]]:
     Returns:
         The methods that import-swapped classes now inherit from Starlette's, and did not before.
     """
-    global _fusable, _seen, _a, _b, _c, _d, _e, _f, _g, _h, _i, _j, _k, _o, _l, _m, _n
+    global _fusable, _seen, _a, _b, _c, _d, _e, _f, _g, _h, _i, _j, _k, _l, _m, _n, _o
     _seen = _now()
-    _a, _b, _c, _d, _e, _f, _g, _h, _i, _j, _k, _o, _l, _m, _n = _seen
+    _a, _b, _c, _d, _e, _f, _g, _h, _i, _j, _k, _l, _m, _n, _o = _seen
     _fusable = None
     left = refresh()
     end_era()
@@ -164,7 +166,7 @@ def look_again() -> list[tuple[type, str]]:
 
 def can_route() -> bool:
     """Whether routes may be looked up, and not asked in turn."""
-    return _l is _route_path
+    return _a is _route_path
 
 
 def can_fuse() -> bool:
@@ -172,9 +174,9 @@ def can_fuse() -> bool:
     global _fusable
     if _fusable is None:
         _fusable = (
-            _l is _route_path
-            and _m is _wrap
-            and _n is _wrap
+            _a is _route_path
+            and _b is _wrap
+            and _c is _wrap
             and is_known(Request.__init__, Request, "__init__")
             and HTTPConnection.__init__ is _connection_init
             and trusts("starlette._exception_handler:wrap_app_handling_exceptions")

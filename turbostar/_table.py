@@ -18,7 +18,7 @@ from turbostar._chains import Chain, Chains, chains_of
 from turbostar._entry import Entry, Kind, Test, entry_of
 from turbostar._matcher import Index
 from turbostar._names import Names
-from turbostar._patches import can_route, look_again, look_closely, sockets_unchanged
+from turbostar._patches import can_route, look_again, look_closely, others_unchanged
 from turbostar._watch import RouteList, current_era
 
 __all__ = ["Table", "choose", "is_matched", "may_match", "names_of", "table_of"]
@@ -36,6 +36,7 @@ class Table:
         "era",
         "fragile",
         "http",
+        "is_varied",
         "miss",
         "names",
         "reused",
@@ -60,6 +61,10 @@ class Table:
             if hasattr(cls, name)
         )
         self.fragile = bool(self.checks) or self.snapshot is not None
+        #: Whether it has routes other than plain ones, so that HTTP requests rely on these, too.
+        self.is_varied = any(
+            not isinstance(entry.route, Route) or entry.kind is Kind.CLASS for entry in entries
+        )
         self.http = _index(entries, WebSocketRoute)
         self.websocket = _index(entries, Route)
         self.miss = Entry(router, Kind.MISS)
@@ -141,13 +146,10 @@ def choose(router: Any, scope: Scope) -> Any:
             table.reused = True
         if path is None:
             path = get_route_path(scope) if scope.get("root_path") else scope["path"]
-        if scope["type"] == "http":
-            index = table.http
-        else:
-            index = table.websocket
-            if not sockets_unchanged():
-                look_again()
-                return choose(router, scope)
+        index = table.http if scope["type"] == "http" else table.websocket
+        if (table.is_varied or index is not table.http) and not others_unchanged():
+            look_again()
+            return choose(router, scope)
         candidates = index.static.get(path)
         if candidates is None:
             if "\n" in path:  # a pattern ends in `$`, which also matches before a newline

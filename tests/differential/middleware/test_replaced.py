@@ -94,8 +94,10 @@ def patched_class(world: World) -> None:
 
 def proxied_below(world: World) -> None:
     """By an object that equals what it wraps, as those of wrapt do."""
-    cls = type(stack_of(world).app)
-    cls.__call__ = Proxy(cls.__call__, lambda: world.tell("proxied class"))
+    below = stack_of(world).app
+    if isinstance(below, BaseHTTPMiddleware):  # of a class of this world's own
+        cls: Any = type(below)
+        cls.__call__ = Proxy(cls.__call__, lambda: world.tell("proxied class"))
 
 
 def own_call(world: World) -> None:
