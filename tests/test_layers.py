@@ -27,7 +27,7 @@ LAYERS: list[set[str]] = [
     {"_entry", "_chains"},
     {"_table"},
     {"_dispatch", "_passing"},
-    {"_unsent"},
+    {"_unsent", "_fused"},
     {"middleware"},
     {"routing"},
     {"applications", "_install", "_walk"},

@@ -7,35 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 import starlette.applications as stock
 import starlette.middleware.exceptions as stock_exceptions
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.middleware.errors import ServerErrorMiddleware
-from starlette.requests import Request
 from starlette.routing import BaseRoute, Router as StockRouter
 from starlette.types import ASGIApp, ExceptionHandler, Lifespan, Receive, Scope, Send
-from starlette.websockets import WebSocket
 
 from turbostar._accelerations import accelerated, is_known, is_verified
 from turbostar._dispatch import (
-    CLASS,
-    ENDPOINT,
     MISS,
     NOT_ALLOWED,
-    SESSION,
-    default_answer,
-    default_error,
-    recover,
     recover_outermost,
-    respond_plainly,
-    run,
 )
-from turbostar._endpoint import respond
 from turbostar._entry import PlainRouter, plain_router
+from turbostar._fused import answer_request, answer_websocket
 from turbostar._mirror import mirror
 from turbostar._patches import can_fuse, look_again, look_closely, unchanged
 from turbostar._sending import TrackedSend
-from turbostar._table import choose
 from turbostar._watch import RouteList, current_era
 from turbostar.middleware.exceptions import ExceptionMiddleware
 from turbostar.routing import Router
@@ -118,96 +106,12 @@ async def starlette_call(self: stock.Starlette, scope: Scope, receive: Receive, 
     ):
         await _call_layers(core, scope, receive, send)
         return
-    if scope["type"] != "http":
-        if scope["type"] == "websocket":
-            await _converse(core, scope, receive, send)
-        else:
-            await core.server(scope, receive, send)
-        return
-
-    exceptions = core.exceptions
-    handlers = (exceptions._exception_handlers, exceptions._status_handlers)
-    scope["starlette.exception_handlers"] = handlers
-    tracked: Any = None  # made for whoever may send by themselves
-    request: Any = None
-    background: Any = None
-    default: Any = None
-    started = False
-    status = 0
-    # A `try` for each layer that stock has, for an exception to meet them one after the other.
-    try:
-        try:
-            try:
-                entry = choose(core.router, scope)
-                kind = entry.kind
-                if entry.passable:
-                    request = entry.request_class(scope, receive, send)
-                    response = await entry.endpoint(request)
-                elif kind is ENDPOINT or kind is CLASS:
-                    tracked = TrackedSend(send)
-                    conn = entry.request_class(scope, receive, tracked)
-                    if kind is ENDPOINT:
-                        request = conn
-                        response = await entry.endpoint(conn)
-                    else:
-                        response = await respond(entry.app(scope, receive, tracked), conn)
-                else:
-                    tracked = TrackedSend(send)
-                    response = None
-                    if kind in DEFAULT:
-                        default = default_answer(entry, scope, handlers)
-                    if default is None:
-                        await run(entry, scope, receive, tracked)
-                        return
-                    status, headers, body = default
-                if default is None:
-                    if type(response).__call__ is not respond_plainly:
-                        if tracked is None:
-                            tracked = request._send = TrackedSend(send)
-                        inner = TrackedSend(tracked)
-                        try:
-                            await response(scope, receive, inner)
-                        finally:
-                            started = inner.started
-                        return
-                    status, headers = response.status_code, response.raw_headers
-                    body, background = response.body, response.background
-                started = True
-                if tracked is not None:
-                    tracked.started = True
-                await send({"type": "http.response.start", "status": status, "headers": headers})
-                await send({"type": "http.response.body", "body": body})
-                if background is not None:
-                    await background()
-            except Exception as exc:
-                if request is None:
-                    if default is not None and status >= 400 and exc.__context__ is None:
-                        # Starlette sends these while it handles an exception that was raised.
-                        exc.__context__ = HTTPException(status)
-                    raise
-                default = None if started else default_error(exc, handlers)
-                if default is None:
-                    if tracked is None:
-                        tracked = request._send = TrackedSend(send)
-                        tracked.started = started
-                    inner = TrackedSend(tracked)
-                    await recover(exc, request, handlers, started, scope, receive, inner)
-                    return
-                status, headers, body = default
-                started = True
-                if tracked is not None:
-                    tracked.started = True
-                await send({"type": "http.response.start", "status": status, "headers": headers})
-                await send({"type": "http.response.body", "body": body})
-                exc.__traceback__ = None
-        except Exception as exc:
-            if tracked is None:
-                tracked = TrackedSend(send)
-                tracked.started = started
-            outer: Any = Request(scope, receive, tracked)
-            await recover(exc, outer, handlers, tracked.started, scope, receive, tracked)
-    except Exception as exc:
-        await recover_outermost(core.server, exc, tracked.started, scope, receive, send)
+    if scope["type"] == "http":
+        await answer_request(core.server, core.exceptions, core.router, scope, receive, send)
+    elif scope["type"] == "websocket":
+        await answer_websocket(core.exceptions, core.router, scope, receive, send)
+    else:
+        await core.server(scope, receive, send)
 
 
 async def _call_layers(core: Core, scope: Scope, receive: Receive, send: Send) -> None:
@@ -220,28 +124,6 @@ async def _call_layers(core: Core, scope: Scope, receive: Receive, send: Send) -
         await core.server.app(scope, receive, below)
     except Exception as exc:
         await recover_outermost(core.server, exc, below.started, scope, receive, send)
-
-
-async def _converse(core: Core, scope: Scope, receive: Receive, send: Send) -> None:
-    """Let the endpoint of a websocket talk to its client."""
-    exceptions = core.exceptions
-    handlers = (exceptions._exception_handlers, exceptions._status_handlers)
-    scope["starlette.exception_handlers"] = handlers
-    tracked = TrackedSend(send)
-    try:
-        entry = choose(core.router, scope)
-        if entry.kind is not SESSION:
-            await run(entry, scope, receive, tracked)
-            return
-        session = entry.request_class(scope, receive, tracked)
-        try:
-            await entry.endpoint(session)
-        except Exception as exc:
-            inner = TrackedSend(tracked)
-            await recover(exc, session, handlers, False, scope, receive, inner)
-    except Exception as exc:
-        outer = WebSocket(scope, receive, send)
-        await recover(exc, outer, handlers, tracked.started, scope, receive, tracked)
 
 
 def _adopt(router: StockRouter) -> None:

@@ -13,13 +13,12 @@ from starlette.websockets import WebSocket
 from turbostar._accelerations import accelerated
 from turbostar._dispatch import (
     ENDPOINT,
-    SESSION,
-    answer,
     recover,
     respond_plainly,
     run,
 )
 from turbostar._entry import plain_router
+from turbostar._fused import answer_request, answer_websocket
 from turbostar._mirror import mirror
 from turbostar._patches import can_fuse
 from turbostar._sending import TrackedSend
@@ -45,31 +44,28 @@ async def exception_middleware_call(
     if kind not in ("http", "websocket") or not can_fuse():
         await _stock_call(self, scope, receive, send)
         return
+    app: Any = self.app
+    if not _is_over_plain_router(self, app):
+        await _call_layer(self, scope, receive, send)
+    elif kind == "http":
+        await answer_request(None, self, app, scope, receive, send)
+    else:
+        await answer_websocket(self, app, scope, receive, send)
+
+
+async def _call_layer(
+    self: stock.ExceptionMiddleware, scope: Scope, receive: Receive, send: Send
+) -> None:
     handlers = scope["starlette.exception_handlers"] = (
         self._exception_handlers,
         self._status_handlers,
     )
     tracked = TrackedSend(send)
     try:
-        app: Any = self.app
-        if not _is_over_plain_router(self, app):
-            await app(scope, receive, tracked)
-            return
-        entry = choose(app, scope)
-        if entry.kind > SESSION:
-            await run(entry, scope, receive, tracked)
-            return
-        conn = entry.request_class(scope, receive, tracked)
-        inner = TrackedSend(tracked)
-        try:
-            response = await entry.endpoint(conn)
-            if entry.kind is ENDPOINT:
-                await answer(response, scope, receive, inner)
-        except Exception as exc:
-            await recover(exc, conn, handlers, inner.started, scope, receive, inner)
+        await self.app(scope, receive, tracked)
     except Exception as exc:
-        outer: Any = (Request if kind == "http" else WebSocket)(scope, receive, send)
-        await recover(exc, outer, handlers, tracked.started, scope, receive, tracked)
+        conn: Any = (Request if scope["type"] == "http" else WebSocket)(scope, receive, send)
+        await recover(exc, conn, handlers, tracked.started, scope, receive, tracked)
 
 
 def _is_over_plain_router(middleware: stock.ExceptionMiddleware, app: Any) -> bool:
