@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test unit compat soak lint format bench profile build clean
+.PHONY: help demo test unit compat nightly soak lint format bench profile build clean
 
 help:  ## Show this list.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -20,6 +20,9 @@ unit: $(READY)  ## The unit and differential tests alone.
 
 compat: $(READY)  ## The own tests of Starlette, FastAPI and others, on stock and on turbostar.
 	$(BIN)/python -m compat
+
+nightly: $(READY)  ## The generated tests with 20,000 examples each; takes hours.
+	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n auto -m hypothesis --timeout 0 $(PYTEST)
 
 soak: $(READY)  ## A minute of requests that are cut off, cancelled and failing, on both sides.
 	$(BIN)/python -m benchmarks.soak --seconds $(or $(SECONDS),60)
