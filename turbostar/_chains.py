@@ -1,15 +1,17 @@
 """Mounts within mounts: entered together, where nothing can match a path before they do.
 
-A mount matches every path that begins with its own. Where its router stands next to no earlier
-route for such a path, and so on inwards, the whole way is known from the first segments of a path.
+A mount matches every path that begins with its own. Where no route that stands before it can match
+such a path, and so on inwards, the whole way is known from the first segments of a path.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from turbostar._entry import Entry
+from turbostar._matcher import Shape
 
 __all__ = ["Chain", "Chains", "chains_of"]
 
@@ -76,23 +78,56 @@ def chains_of(table: Any, table_of: TableOf) -> Chains:
 
 def _ways(table: Any, table_of: TableOf, above: tuple[Entry, ...]) -> Iterator[tuple[Entry, ...]]:
     """The mounts of each chain that begins with those above and goes on in the table."""
-    for number, mount in enumerate(table.entries):
+    earlier = _Earlier()
+    for mount in table.entries:
+        shape = mount.shape
         router = _router_below(mount)
-        if router is None or any(router is _router_below(one) for one in above):
-            continue
-        # The literal paths of the outermost table are looked up before any chain.
-        if any(
-            _may_come_first(entry, mount)
-            for entry in table.entries[:number]
-            if above or entry.shape is None or entry.shape.literal is None
+        if (
+            router is not None
+            and not earlier.may_match_below(mount.prefix[:-1])
+            and not any(router is _router_below(one) for one in above)
         ):
-            continue
-        below = table_of(router)
-        if below is None or below.fragile:
-            continue
-        below.reused = True  # by way of the chain
-        yield (*above, mount)
-        yield from _ways(below, table_of, (*above, mount))
+            below = table_of(router)
+            if below is not None and not below.fragile:
+                below.reused = True  # by way of the chain
+                yield (*above, mount)
+                yield from _ways(below, table_of, (*above, mount))
+        # The literal paths of the outermost table are looked up before any chain.
+        if above or shape is None or shape.literal is None:
+            earlier.add(shape)
+
+
+class _Earlier:
+    """What the entries that stand before a mount may match."""
+
+    def __init__(self) -> None:
+        self._anything = False
+        self._paths: set[str] = set()  # that some of them begin with
+        self._slashes: dict[str, float] = {}  # by what one begins with: as many as it can match
+
+    def add(self, shape: Shape | None) -> None:
+        if shape is None:
+            self._anything = True
+            return
+        self._paths.update(_beginnings(shape.prefix))
+        if shape.literal is None:
+            most = math.inf if shape.slashes is None else shape.slashes
+            self._slashes[shape.prefix] = max(most, self._slashes.get(shape.prefix, 0))
+
+    def may_match_below(self, path: str) -> bool:
+        least = path.count("/") + 1
+        return (
+            self._anything
+            or path in self._paths
+            or any(self._slashes.get(begun, 0) >= least for begun in ("", *_beginnings(path)))
+        )
+
+
+def _beginnings(path: str) -> list[str]:
+    """The path, and those that are left when segments are taken off its end."""
+    if not path:
+        return []
+    return [path[:at] for at in range(1, len(path)) if path[at] == "/"] + [path]
 
 
 def _router_below(entry: Entry) -> Any:
@@ -100,16 +135,3 @@ def _router_below(entry: Entry) -> Any:
     if entry.child is None or entry.convertor is None or entry.prefix == "/":
         return None
     return entry.child.router
-
-
-def _may_come_first(entry: Entry, mount: Entry) -> bool:
-    """Whether an earlier entry may match a path below the mount."""
-    shape = entry.shape
-    if shape is None:
-        return True
-    if shape.literal is not None:
-        return shape.literal.startswith(mount.prefix)
-    if shape.slashes is not None and shape.slashes < mount.prefix.count("/"):
-        return False
-    begins = shape.prefix + "/"
-    return begins.startswith(mount.prefix) or mount.prefix.startswith(begins)

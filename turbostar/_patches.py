@@ -89,9 +89,10 @@ _a, _b, _c, _d, _e, _f, _g, _h, _i, _j, _k, _l, _m, _n, _o = _seen
 def unchanged() -> bool:
     """Whether what every HTTP request relies on has not been replaced since `look_again`.
 
-    Written out, and as short as can be: it is a tenth of the cost of a small request.
+    Written out, and as short as can be: it is a tenth of the cost of a small request, and as an
+    expression to return it would be a fifth more of that.
     """
-    return (
+    if (
         routing.get_route_path is _a
         and routing.wrap_app_handling_exceptions is _b
         and exceptions.wrap_app_handling_exceptions is _c
@@ -102,18 +103,22 @@ def unchanged() -> bool:
         and _request["__init__"] is _h
         and Route.matches is _i
         and Route.handle is _j
-    ) or _same(_seen, _now())
+    ):
+        return True
+    return _same(_seen, _now())
 
 
 def others_unchanged() -> bool:
     """The same for what only websockets, mounts and class endpoints rely on."""
-    return (
+    if (
         Mount.matches is _k
         and Mount.handle is _l
         and WebSocketRoute.matches is _m
         and WebSocketRoute.handle is _n
         and HTTPEndpoint.dispatch is _o
-    ) or _same(_seen, _now())
+    ):
+        return True
+    return _same(_seen, _now())
 
 
 _route_path = routing.get_route_path

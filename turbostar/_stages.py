@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 from types import FunctionType
 from typing import Any
 
-from starlette.types import ASGIApp, Message, Receive, Scope
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["Rest", "Stage", "below", "register_stage", "stage_of", "unsendable"]
+__all__ = ["Rest", "Stage", "below", "register_stage", "stage_of", "unsendable", "with_sender"]
 
 #: ``respond(middleware, scope, receive, passage)``, which returns a response, a `Rest`, or None
 #: where nothing has answered; `passage` is the `turbostar._passing.Passage` that asks.
@@ -36,6 +36,20 @@ class Rest:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+
+
+def with_sender(app: ASGIApp, sender: Any, *given: Any) -> Rest:
+    """Return what is left to do where `app` is to be called with another ``send``.
+
+    Args:
+        app: what sends.
+        sender: makes what has that ``send``, of what is given and the one that is to be called.
+    """
+
+    async def rest(scope: Scope, receive: Receive, send: Send) -> None:
+        await app(scope, receive, sender(*given, send).send)
+
+    return Rest(rest)
 
 
 async def below(app: ASGIApp, scope: Scope, receive: Receive, passage: Any) -> Any:

@@ -83,13 +83,15 @@ def _is_untouched(cls: Any) -> bool:
     return is_known(cls.__call__, cls, "__call__") and is_verified(cls.__init__, stock_exceptions)
 
 
+def _inherits_call(app: stock.Starlette, left: list[tuple[type, str]]) -> bool:
+    """Whether an import-swapped application inherits from now on what somebody has replaced."""
+    return any(name == "__call__" and isinstance(app, cls) for cls, name in left)
+
+
 async def starlette_call(self: stock.Starlette, scope: Scope, receive: Receive, send: Send) -> None:
-    if not unchanged():
-        left = look_again()
-        if any(name == "__call__" and isinstance(self, cls) for cls, name in left):
-            # An import-swapped application: somebody has replaced what it inherits from now on.
-            await self(scope, receive, send)
-            return
+    if not unchanged() and _inherits_call(self, look_again()):
+        await self(scope, receive, send)
+        return
     scope["app"] = self
     try:
         core: Core | None = self._turbostar_core  # type: ignore[attr-defined]

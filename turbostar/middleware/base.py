@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asyncio import current_task
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import starlette.middleware.base as stock
@@ -231,19 +232,23 @@ async def base_http_respond(
             outer.finish_below(passage, response.background)
         return response
 
-    async def rest(scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await response(scope, request.wrapped_receive, send)
-            error = await passage.settle()
-        except BaseException as exc:
-            outcome = await passage.abort(exc)
-            if outcome is not None:
-                raise outcome  # noqa: B904
-            return
-        if error is not None:
-            raise error
+    return Rest(partial(_send_on, passage, response))
 
-    return Rest(rest)
+
+async def _send_on(
+    passage: Passage, response: Any, scope: Scope, receive: Receive, send: Send
+) -> None:
+    """Send a response that sends for itself, and let what is below come to its end."""
+    try:
+        await response(scope, passage.request.wrapped_receive, send)
+        error = await passage.settle()
+    except BaseException as exc:
+        outcome = await passage.abort(exc)
+        if outcome is not None:
+            raise outcome  # noqa: B904
+        return
+    if error is not None:
+        raise error
 
 
 @accelerated

@@ -14,7 +14,7 @@ from turbostar._dispatch import respond_plainly
 from turbostar._headers import RawHeaders
 from turbostar._mirror import mirror
 from turbostar._passing import Passage, with_headers
-from turbostar._stages import Rest, below, register_stage
+from turbostar._stages import Rest, below, register_stage, with_sender
 
 if TYPE_CHECKING:
     from starlette.middleware.cors import (
@@ -87,11 +87,7 @@ async def cors_respond(
     origin = origin_of(headers)
     inner = await below(self.app, scope, receive, passage)
     if type(inner) is Rest:
-
-        async def rest(scope: Scope, receive: Receive, send: Send) -> None:
-            await inner.app(scope, receive, _Sender(self, given, headers, origin, send).send)
-
-        return Rest(rest)
+        return with_sender(inner.app, _Sender, self, given, headers, origin)
     if inner is None:
         return None
     origin = origin if headers == given else origin_of(headers)

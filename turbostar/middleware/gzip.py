@@ -13,7 +13,7 @@ from turbostar._gzip import VARY, Compression, accepts_gzip, is_plain, mark
 from turbostar._headers import add_vary
 from turbostar._mirror import mirror
 from turbostar._passing import Passage, whole
-from turbostar._stages import Rest, below, register_stage, unsendable
+from turbostar._stages import Rest, below, register_stage, unsendable, with_sender
 
 if TYPE_CHECKING:
     from starlette.middleware.gzip import (
@@ -51,11 +51,7 @@ async def gzip_respond(
     if type(inner) is Rest or type(inner).__call__ is not respond_plainly:
         # What another middleware passes up is compressed piece by piece, as it is sent.
         app = inner.app if type(inner) is Rest else inner
-
-        async def rest(scope: Scope, receive: Receive, send: Send) -> None:
-            await app(scope, receive, Compression(self, accepted, send).send)
-
-        return Rest(rest)
+        return with_sender(app, Compression, self, accepted)
     compression = Compression(self, accepted, unsendable)
     compression.look({"status": inner.status_code, "headers": inner.raw_headers})
     body = inner.body

@@ -12,7 +12,7 @@ from turbostar import _sessions
 from turbostar._accelerations import accelerated
 from turbostar._mirror import mirror
 from turbostar._passing import Passage, with_headers
-from turbostar._stages import Rest, below, register_stage
+from turbostar._stages import Rest, below, register_stage, with_sender
 
 if TYPE_CHECKING:
     from starlette.middleware.sessions import Session as Session
@@ -66,11 +66,7 @@ async def session_respond(
     came = _sessions.open_session(self, scope)
     inner = await below(self.app, scope, receive, passage)
     if type(inner) is Rest:
-
-        async def rest(scope: Scope, receive: Receive, send: Send) -> None:
-            await inner.app(scope, receive, _Sender(self, scope, came, send).send)
-
-        return Rest(rest)
+        return with_sender(inner.app, _Sender, self, scope, came)
     if inner is None:
         return None
     return with_headers(inner, _sessions.close_session(self, scope, inner.raw_headers, came))
