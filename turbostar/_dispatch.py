@@ -37,7 +37,24 @@ from turbostar._responses import (
 from turbostar._sending import TrackedSend
 from turbostar._table import is_matched, may_match
 
-__all__ = ["Kind", "answer", "recover", "recover_outermost", "run", "serve"]
+__all__ = [
+    "CLASS",
+    "ENDPOINT",
+    "MISS",
+    "NOT_ALLOWED",
+    "SESSION",
+    "Handlers",
+    "default_answer",
+    "default_error",
+    "default_http_exception",
+    "handler_of",
+    "handling",
+    "http_response",
+    "recover",
+    "recover_outermost",
+    "respond_plainly",
+    "run",
+]
 
 handling: Any = starlette._exception_handler  # its functions are looked up late, as stock does
 
@@ -72,7 +89,7 @@ Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 NO_HANDLERS: Handlers = ({}, {})
 
 
-async def serve(entry: Entry, scope: Scope, receive: Receive, send: Send) -> None:
+async def _serve(entry: Entry, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer by an endpoint, with the exception handlers that are in the scope.
 
     Stands for the application that ``request_response`` or ``websocket_session`` makes.
@@ -84,12 +101,12 @@ async def serve(entry: Entry, scope: Scope, receive: Receive, send: Send) -> Non
         if entry.kind is SESSION:
             await entry.endpoint(conn)
         else:
-            await answer(await entry.endpoint(conn), scope, receive, tracked)
+            await _send(await entry.endpoint(conn), scope, receive, tracked)
     except Exception as exc:
         await recover(exc, conn, handlers, tracked.started, scope, receive, tracked)
 
 
-async def answer(response: Any, scope: Scope, receive: Receive, tracked: TrackedSend) -> None:
+async def _send(response: Any, scope: Scope, receive: Receive, tracked: TrackedSend) -> None:
     """Send a response, and run its background tasks."""
     if type(response).__call__ is not respond_plainly or scope["type"] != "http":
         await response(scope, receive, tracked)
@@ -124,7 +141,7 @@ async def run(entry: Entry, scope: Scope, receive: Receive, send: Send) -> None:
     elif kind is STOCK:
         await _stock_router_app(entry.route, scope, receive, send)
     else:
-        await serve(entry, scope, receive, send)
+        await _serve(entry, scope, receive, send)
 
 
 async def miss(router: Router, scope: Scope, receive: Receive, send: Send) -> None:

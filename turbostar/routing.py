@@ -100,7 +100,7 @@ async def router_app(self: stock.Router, scope: Scope, receive: Receive, send: S
 
 
 def router_url_path_for(self: stock.Router, name: str, /, **path_params: Any) -> URLPath:
-    names = names_of(self)
+    names = names_of(self) if isinstance(name, str) else None
     if names is None:
         return _stock_url_path_for(self, name, **path_params)
     return first_path(names, name, path_params)

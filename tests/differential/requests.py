@@ -69,7 +69,7 @@ class Ask(Brief):
 class Lookup(Brief):
     """A call of `url_path_for` on the application (or router) itself."""
 
-    name: str
+    name: Any
     params: tuple[tuple[str, Any], ...] = ()
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 from hypothesis import given, strategies as st
 
 from tests.differential.build import Scene, check
 from tests.differential.modes import Mode
-from tests.differential.requests import asks, lookup
-from tests.differential.tables import Choices, examples, top
+from tests.differential.requests import Lookup, asks, lookup
+from tests.differential.tables import AppOf, Choices, M, R, RouterOf, examples, top
 
 
 @st.composite
@@ -35,3 +38,14 @@ def test_requests_are_answered_as_by_stock(any_mode: Mode, scene: Scene) -> None
 def test_urls_are_built_as_by_stock(any_mode: Mode, scene: Scene) -> None:
     """`url_path_for` finds the same route, and fails in the same way."""
     check(any_mode, scene)
+
+
+class Name(str):
+    """A kind of string of somebody's own."""
+
+
+@pytest.mark.parametrize("name", [None, 7, b"one", ["one"], ("one",), Name("one")], ids=repr)
+def test_odd_names(any_mode: Mode, name: Any) -> None:
+    """What is no name finds no route, but may match one that was named so."""
+    routes = (R("/a", name="one"), M("/m", None, (R("/{b}", name="one"),), name="m"))
+    check(any_mode, Scene(AppOf(RouterOf(routes)), (Lookup(name), Lookup(name, (("b", 1),)))))
