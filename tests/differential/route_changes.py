@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from typing import Any
 
@@ -61,8 +62,8 @@ METHODS = (("GET",), ["POST"], None, (), {"PUT"}, frozenset({"GET", "POST"}), ["
 
 @change("methods", ATTRIBUTES, lambda choose: choose.of(METHODS))
 def _(world: World, step: Change) -> Any:
-    value = step.value
-    route_of(world, step).methods = list(value) if isinstance(value, list) else value
+    # A copy, for what is changed in place next must not be what others are given.
+    route_of(world, step).methods = copy.copy(step.value)
 
 
 @change("methods in place", ATTRIBUTES)

@@ -193,7 +193,7 @@ async def _(stage: Stage) -> Any:
 
 @client("shielded")
 async def _(stage: Stage) -> Any:
-    with anyio.CancelScope(shield=True), anyio.move_on_after(0.02):
+    with anyio.CancelScope(shield=True), anyio.move_on_after(0.05):
         await stage.two_sent.wait()
         await anyio.sleep(0)
     stage.log.append("out of the shield")
