@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -23,7 +24,17 @@ _EAGER = sys.version_info >= (3, 12)
 _NAME = "starlette.middleware.base.BaseHTTPMiddleware.__call__.<locals>.call_next.<locals>.coro"
 _PATHSEND = "http.response.pathsend"
 
+# So many tasks may be started eagerly one within the other: each has the others' frames above it.
+_MAX_NESTED = 10
+
 Waiters = list[asyncio.Future[None]]
+
+
+class _Nested(threading.local):
+    tasks = 0
+
+
+_nested = _Nested()
 
 
 class Handoff:
@@ -54,13 +65,25 @@ class Handoff:
         self._cancel_scope = CancelScope()
         self._loop = asyncio.get_running_loop()
 
-    def start(self, app: ASGIApp, scope: Scope, receive: Receive) -> None:
-        """Start the application; its first message is expected already."""
+    def start(self, app: ASGIApp, scope: Scope, receive: Receive, *, eager: bool) -> None:
+        """Start the application; its first message is expected already.
+
+        Args:
+            app: the application.
+            scope: of the request.
+            receive: likewise.
+            eager: whether it may begin at once, on top of the caller's stack.
+        """
         self._expected = True
         loop = self._loop
         coroutine = self._run(app, scope, receive)
-        if _EAGER and loop.get_task_factory() is None:
-            task = asyncio.Task(coroutine, loop=loop, name=_NAME, eager_start=True)  # type: ignore[call-arg,unused-ignore]
+        eager = eager and _EAGER and _nested.tasks < _MAX_NESTED
+        if eager and loop.get_task_factory() is None:
+            _nested.tasks += 1
+            try:
+                task = asyncio.Task(coroutine, loop=loop, name=_NAME, eager_start=True)  # type: ignore[call-arg,unused-ignore]
+            finally:
+                _nested.tasks -= 1
         else:
             task = loop.create_task(coroutine, name=_NAME)
         self._task = task  # the loop keeps but a weak reference

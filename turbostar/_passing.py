@@ -37,6 +37,10 @@ def _raise(error: Exception | None) -> NoReturn:
         raise error from error.__cause__ or error.__context__
 
 
+# Below so many in one task, another one begins with an empty stack.
+_MAX_EAGER = 10
+
+
 class Body:
     """The ``body_iterator`` of what ``call_next`` returns: an asynchronous generator, made late.
 
@@ -181,11 +185,13 @@ class Passage:
         is_open: whether there is anything below that has not come to its end.
         cancelled: the scope in which nothing more can be sent, for what is below has ended by no
             Exception.
+        depth: how many more are above it in this task.
         is_plain: whether ``dispatch`` can have no timeout or cancel scope around ``call_next``.
     """
 
     below: tuple[Passage, BackgroundTask | None] | None = None
     fatal: BaseException | None = None
+    depth = 0
     is_plain = True
     handoff: Handoff | None = None
     later: Callable[[], Awaitable[None]] | None = None
@@ -291,7 +297,7 @@ class Passage:
     async def _detach(self, app: ASGIApp, receive: Receive) -> Response:
         handoff = self.handoff = Handoff()
         self.is_open = True
-        handoff.start(app, self.request.scope, receive)
+        handoff.start(app, self.request.scope, receive, eager=self.depth < _MAX_EAGER)
         if not self.is_plain:
             # A timeout that is over, or a scope that is cancelled, comes first.
             await asyncio.sleep(0)

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 ATTRIBUTE = "_turbostar_plan"
 
+#: So many may share a task, for each takes three frames of the stack; on stock each has its own.
+MAX_SHARING = 64
+
 _stock_call = stock.BaseHTTPMiddleware.__call__
 _stock_receive = stock._CachedRequest.wrapped_receive
 _stream = stock._CachedRequest.stream
@@ -213,10 +216,12 @@ async def base_http_respond(
     self: stock.BaseHTTPMiddleware, scope: Scope, receive: Receive, outer: Passage
 ) -> Any:
     dispatch: Any = self.__dict__.get("dispatch_func")
-    if dispatch is None or not (plan := _plan_of(self, dispatch)).is_plain:
+    depth = outer.depth + 1
+    if dispatch is None or depth == MAX_SHARING or not (plan := _plan_of(self, dispatch)).is_plain:
         return Rest(self)
     request = _CachedRequest(scope, receive, unsendable)
     passage = Passage(plan.app, plan.stage, request, outer.send, outer.task)
+    passage.depth = depth
     try:
         response = await dispatch(request, passage.call_next)
         if passage.cancelled is not None:

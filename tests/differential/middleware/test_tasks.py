@@ -274,3 +274,20 @@ def test_call_next_in_the_endpoint(mode: Mode) -> None:
     check(mode, Scene(Served(borrows_call_next, (lends_call_next,)), visits, lanes=True))
     stack = (dispatches.header, lends_call_next)
     check(mode, Scene(Served(borrows_call_next, stack), visits, lanes=True))
+
+
+@pytest.mark.parametrize(
+    "stack", [(dispatches.header,) * 350, (dispatches.header, layers.neither) * 150]
+)
+@pytest.mark.parametrize("below", [endpoints.json, failing.boom])
+def test_hundreds_of_them(mode: Mode, below: Part, stack: tuple[Part, ...]) -> None:
+    """On stock each has a task, and thus a stack, of its own."""
+    check(mode, Scene(Served(below, stack), (Visit(PATH),), lanes=True))
+
+
+@pytest.mark.parametrize("count", [64, 65, 100])
+def test_many_over_a_stream(mode: Mode, count: int) -> None:
+    """For more than some 200 of them the stack is too small on stock, too."""
+    check(
+        mode, Scene(Served(streaming.one, (dispatches.header,) * count), (Visit(PATH),), lanes=True)
+    )
