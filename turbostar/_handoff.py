@@ -2,8 +2,8 @@
 
 What Starlette's BaseHTTPMiddleware does for each request with a task group and a memory stream, for
 the requests that cannot be answered in one task: the application below sends for itself, or may
-outlive the call that started it. The task starts eagerly where Python can (3.12), and messages are
-handed over one by one, as in a stream that buffers nothing. On asyncio only.
+outlive the call that started it. The task starts eagerly where Python can (3.12), and the messages
+pass through one slot, as in a stream that buffers nothing. On asyncio only.
 """
 
 from __future__ import annotations
@@ -57,9 +57,9 @@ class Handoff:
         self._closed = False  # nobody will take another message
         self._ended = False
         self._expected = False  # the next message need not wait to be taken
-        self._message: Message | None = None  # nobody waits for it to be taken
-        self._waiting: dict[asyncio.Future[None], Message] = {}  # by who waits for that
+        self._message: Message | None = None
         self._readers: Waiters = []
+        self._writers: Waiters = []
         self._finals: Waiters = []
         self._followers: Waiters = []
         self._cancel_scope = CancelScope()
@@ -115,22 +115,20 @@ class Handoff:
         return future
 
     async def _send(self, message: Message) -> None:
+        while self._message is not None and not self._closed:
+            await self._turn(self._writers)  # another task of the application's is first
         if self._closed:
             await asyncio.sleep(0)  # whoever sends without end shall hear of its cancellation
             return
+        self._message = message
         if self._expected:
             self._expected = False
-            self._message = message
             if self._readers:
                 _wake(self._readers)
         else:
-            taken = self._loop.create_future()
-            self._waiting[taken] = message
-            try:
-                await taken
-            finally:
-                is_taken = self._waiting.pop(taken, None) is None
-            if not is_taken:
+            while self._message is message and not self._closed:
+                await self._turn(self._writers)
+            if self._message is message:
                 return
         kind = message["type"]
         if kind == _PATHSEND or (
@@ -142,18 +140,15 @@ class Handoff:
 
     async def take(self) -> Message | None:
         """Take the next message; None when the application has ended."""
-        while self._message is None and not self._waiting and not self._ended:
+        while self._message is None and not self._ended:
             self._expected = True
             try:
                 await self._turn(self._readers)
             finally:
                 self._expected = False
         message, self._message = self._message, None
-        if message is None and self._waiting:
-            taken = next(iter(self._waiting))
-            message = self._waiting.pop(taken)
-            if not taken.done():
-                taken.set_result(None)
+        if self._writers:
+            _wake(self._writers)
         return message
 
     async def body(self) -> AsyncGenerator[Any, None]:
@@ -199,9 +194,8 @@ class Handoff:
     def close(self) -> None:
         """Say that the response has been sent: the application may finish, unheard."""
         self._closed = True
-        for taken in self._waiting:
-            if not taken.done():
-                taken.set_result(None)
+        if self._writers:
+            _wake(self._writers)
         if self._finals:
             _wake(self._finals)
 
