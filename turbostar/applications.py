@@ -153,15 +153,18 @@ class Starlette(stock.Starlette):
         *,
         max_body_size: int | None = None,
     ) -> None:
-        _StockStarlette.__init__(
-            self,
-            debug,
-            routes,
-            middleware,
-            exception_handlers,
-            lifespan,
-            max_body_size=max_body_size,
-        )
+        # By name, and only what was given: so tracers that wrap it take it from most callers.
+        given = {
+            "routes": routes,
+            "middleware": middleware,
+            "exception_handlers": exception_handlers,
+            "lifespan": lifespan,
+            "max_body_size": max_body_size,
+        }
+        named: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        if debug is not False:
+            named["debug"] = debug
+        _StockStarlette.__init__(self, **named)
         _adopt(self.router)
 
     def build_middleware_stack(self) -> ASGIApp:
