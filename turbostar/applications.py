@@ -14,11 +14,7 @@ from starlette.routing import BaseRoute, Router as StockRouter
 from starlette.types import ASGIApp, ExceptionHandler, Lifespan, Receive, Scope, Send
 
 from turbostar._accelerations import accelerated, is_known, is_verified
-from turbostar._dispatch import (
-    MISS,
-    NOT_ALLOWED,
-    recover_outermost,
-)
+from turbostar._dispatch import recover_outermost
 from turbostar._entry import PlainRouter, plain_router
 from turbostar._fused import answer_request, answer_websocket
 from turbostar._mirror import mirror
@@ -33,7 +29,6 @@ if TYPE_CHECKING:
 
 ATTRIBUTE = "_turbostar_core"
 
-DEFAULT = frozenset({MISS, NOT_ALLOWED})
 _stock_build = (
     stock.Starlette.build_middleware_stack
     if is_known(stock.Starlette.build_middleware_stack, stock.Starlette, "build_middleware_stack")
