@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from turbostar._entry import Entry
-from turbostar._matcher import Shape
+from turbostar._matcher import Prefixes, Shape, beginnings
 
-__all__ = ["Chain", "Chains", "chains_of"]
+__all__ = ["Chain", "chains_of"]
 
 TableOf = Callable[[Any], Any]
 
@@ -35,45 +35,15 @@ class Chain:
         self.router = _router_below(mounts[-1])
 
 
-class Chains:
-    """The chains of one table, by their paths.
-
-    Attributes:
-        depths: the numbers of slashes in these, the highest first; as ranges, for they are counted
-            out at each look-up.
-        by_path: the chains.
-    """
-
-    __slots__ = ("by_path", "depths")
-
-    def __init__(self, chains: list[Chain]) -> None:
-        self.by_path = {chain.path: chain for chain in chains}
-        depths = sorted({path.count("/") for path in self.by_path}, reverse=True)
-        self.depths = tuple(map(range, depths))
-
-    def find(self, path: str) -> Chain | None:
-        """Return the longest chain that a path, which begins with a slash, leads through."""
-        for depth in self.depths:
-            end = 0
-            for _ in depth:
-                end = path.find("/", end + 1)
-                if end < 0:
-                    break
-            else:
-                chain = self.by_path.get(path[:end])
-                if chain is not None:
-                    return chain
-        return None
-
-
-def chains_of(table: Any, table_of: TableOf) -> Chains:
-    """Return the chains that begin in a table.
+def chains_of(table: Any, table_of: TableOf) -> Prefixes[Chain]:
+    """Return the chains that begin in a table, by their paths.
 
     Args:
         table: of the outermost router.
         table_of: returns the table of a router, compiled if need be; None if it has none.
     """
-    return Chains([Chain(mounts) for mounts in _ways(table, table_of, ())])
+    chains = [Chain(mounts) for mounts in _ways(table, table_of, ())]
+    return Prefixes({chain.path: chain for chain in chains})
 
 
 def _ways(table: Any, table_of: TableOf, above: tuple[Entry, ...]) -> Iterator[tuple[Entry, ...]]:
@@ -109,7 +79,7 @@ class _Earlier:
         if shape is None:
             self._anything = True
             return
-        self._paths.update(_beginnings(shape.prefix))
+        self._paths.update(beginnings(shape.prefix))
         if shape.literal is None:
             most = math.inf if shape.slashes is None else shape.slashes
             self._slashes[shape.prefix] = max(most, self._slashes.get(shape.prefix, 0))
@@ -119,15 +89,8 @@ class _Earlier:
         return (
             self._anything
             or path in self._paths
-            or any(self._slashes.get(begun, 0) >= least for begun in ("", *_beginnings(path)))
+            or any(self._slashes.get(begun, 0) >= least for begun in beginnings(path))
         )
-
-
-def _beginnings(path: str) -> list[str]:
-    """The path, and those that are left when segments are taken off its end."""
-    if not path:
-        return []
-    return [path[:at] for at in range(1, len(path)) if path[at] == "/"] + [path]
 
 
 def _router_below(entry: Entry) -> Any:

@@ -24,6 +24,7 @@ from turbostar._accelerations import (
     is_stock,
     trusts,
 )
+from turbostar._classes import are_same
 from turbostar._watch import Era, current_era
 
 __all__ = ["ATTRIBUTE", "Checked", "Requirements"]
@@ -101,7 +102,7 @@ class Requirements:
         checked.era = current_era()
         checked.memo = old.memo
         checked.found = found = self._found(type(middleware))
-        if len(found) == len(old.found) and all(map(operator.is_, found, old.found)):
+        if are_same(found, old.found):
             checked.is_known = old.is_known
         else:
             checked.is_known = self._is_known(type(middleware))

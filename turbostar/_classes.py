@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+import operator
+from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["is_next", "namespace"]
+__all__ = ["are_same", "is_next", "namespace"]
 
 
 def namespace(cls: type) -> Any:
@@ -16,6 +18,14 @@ def namespace(cls: type) -> Any:
     """
     behind = gc.get_referents(vars(cls))
     return behind[0] if len(behind) == 1 and type(behind[0]) is dict else vars(cls)
+
+
+def are_same(some: Sequence[Any], others: Sequence[Any]) -> bool:
+    """Whether two sequences are of the very same objects.
+
+    Not `==`: routes may be equal to each other, and wrapt's wrappers are to what they wrap.
+    """
+    return len(some) == len(others) and all(map(operator.is_, some, others))
 
 
 def is_next(cls: type, child: type, base: type) -> bool:

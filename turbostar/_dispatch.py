@@ -28,8 +28,7 @@ from turbostar._classes import namespace
 from turbostar._endpoint import respond
 from turbostar._entry import Entry, Kind
 from turbostar._responses import (
-    LENGTHS,
-    LENGTHS_TO,
+    length_header,
     plain_text_init,
     response_init_headers,
     response_render,
@@ -46,10 +45,10 @@ __all__ = [
     "Handlers",
     "default_answer",
     "default_error",
-    "default_http_exception",
     "handler_of",
     "handling",
     "http_response",
+    "is_default",
     "recover",
     "recover_outermost",
     "respond_plainly",
@@ -71,7 +70,7 @@ respond_plainly = _own(Response, "__call__")
 _response_init = _own(Response, "__init__")
 _init_headers = _own(Response, "init_headers")
 _render = _own(Response, "render")
-default_http_exception = _own(ExceptionMiddleware, "http_exception")
+_default_http_exception = _own(ExceptionMiddleware, "http_exception")
 _not_found = _own(Router, "not_found")
 _stock_router_app = Router.app
 _lookup = (
@@ -168,14 +167,25 @@ def _are_responses_plain() -> bool:
     )
 
 
+def is_default(handler: Any) -> bool:
+    """Whether a handler is what ExceptionMiddleware itself does with an HTTPException."""
+    return type(handler) is MethodType and handler.__func__ is _default_http_exception
+
+
+def _are_errors_plain(handlers: Handlers) -> bool:
+    """Whether Starlette's own handler answers an HTTPException, unless by its status."""
+    return (
+        is_default(handlers[0].get(HTTPException))
+        and handling._lookup_exception_handler is _lookup
+        and _are_responses_plain()
+    )
+
+
 def default_answer(entry: Entry, scope: Scope, handlers: Handlers) -> Answer | None:
     """The redirect, 404 or 405 that Starlette answers where nobody has a say in it."""
     router = entry.route
-    exception_handlers, status_handlers = handlers
-    if not _are_responses_plain() or handling._lookup_exception_handler is not _lookup:
-        return None
-    handler = exception_handlers.get(HTTPException)
-    if type(handler) is not MethodType or handler.__func__ is not default_http_exception:
+    _, status_handlers = handlers
+    if not _are_errors_plain(handlers):
         return None
     if entry.kind is NOT_ALLOWED:
         if 405 in status_handlers:
@@ -197,15 +207,11 @@ def default_answer(entry: Entry, scope: Scope, handlers: Handlers) -> Answer | N
 
 def default_error(exc: Exception, handlers: Handlers) -> Answer | None:
     """What Starlette answers to an HTTPException that nobody else handles; None to any other."""
-    exception_handlers, status_handlers = handlers
-    if type(exc) is not HTTPException or exc.status_code in status_handlers:
-        return None
-    handler = exception_handlers.get(HTTPException)
+    _, status_handlers = handlers
     if (
-        type(handler) is not MethodType
-        or handler.__func__ is not default_http_exception
-        or handling._lookup_exception_handler is not _lookup
-        or not _are_responses_plain()
+        type(exc) is not HTTPException
+        or exc.status_code in status_handlers
+        or not _are_errors_plain(handlers)
     ):
         return None
     status = exc.status_code
@@ -218,9 +224,7 @@ def default_error(exc: Exception, handlers: Handlers) -> Answer | None:
         response = http_response(exc)
         return status, response.raw_headers, bytes(response.body)
     body = exc.detail.encode()
-    size = len(body)
-    length = LENGTHS[size] if size < LENGTHS_TO else (b"content-length", b"%d" % size)
-    return status, [length, _PLAIN_TEXT], body
+    return status, [length_header(len(body)), _PLAIN_TEXT], body
 
 
 def redirect_of(router: Router, scope: Scope) -> str | None:
@@ -256,7 +260,7 @@ async def recover(
         raise exc
     if started:
         raise RuntimeError("Caught handled exception, but response already started.") from exc
-    if type(handler) is MethodType and handler.__func__ is default_http_exception:
+    if is_default(handler):
         response: Any = http_response(exc)
     elif is_async_callable(handler):
         response = await handler(conn, exc)

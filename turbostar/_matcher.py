@@ -13,9 +13,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
-__all__ = ["Index", "Shape", "shape_of"]
+__all__ = ["Index", "Prefixes", "Shape", "beginnings", "shape_of"]
 
 E = TypeVar("E")
+V = TypeVar("V")
 
 # Parameter patterns that cannot match a slash: those of the convertors str, int, float and uuid.
 _WITHOUT_SLASH = frozenset(
@@ -82,27 +83,49 @@ def _escaped(literal: str) -> str:
     return re.escape(literal) if _SPECIAL.search(literal) else literal
 
 
+class Prefixes(Generic[V]):
+    """Values by what paths begin with: whole segments, as ``/a/b``."""
+
+    __slots__ = ("_depths", "by_prefix")
+
+    def __init__(self, by_prefix: dict[str, V]) -> None:
+        self.by_prefix = by_prefix
+        # The numbers of their slashes, the highest first; as ranges, for they are counted out.
+        depths = sorted({prefix.count("/") for prefix in by_prefix}, reverse=True)
+        self._depths = tuple(map(range, depths))
+
+    def find(self, path: str) -> V | None:
+        """Return the value of the longest prefix of a path that begins with a slash, if any."""
+        for depth in self._depths:
+            end = 0
+            for _ in depth:
+                end = path.find("/", end + 1)
+                if end < 0:
+                    break
+            else:
+                found = self.by_prefix.get(path[:end])
+                if found is not None:
+                    return found
+        return None
+
+
+def beginnings(path: str) -> list[str]:
+    """What a path begins with, in whole segments: from nothing to all of it."""
+    return [path[:at] for at, character in enumerate(path) if character == "/"] + [path]
+
+
 class _Bucket(Generic[E]):
     """The candidates of all paths with one number of slashes.
 
     Attributes:
-        depths: lengths of the prefixes in `by_prefix`, in segments, longest first; as ranges, for
-            they are counted out at each look-up.
-        by_prefix: of a prefix, the candidates of the paths that begin so, those of shorter
-            prefixes included.
+        prefixes: the candidates of the paths that begin so, those of shorter prefixes included.
         rest: the candidates of all other paths.
     """
 
-    __slots__ = ("by_prefix", "depths", "rest")
+    __slots__ = ("prefixes", "rest")
 
-    def __init__(
-        self,
-        depths: tuple[range, ...],
-        by_prefix: dict[str, tuple[E, ...]],
-        rest: tuple[E, ...],
-    ) -> None:
-        self.depths = depths
-        self.by_prefix = by_prefix
+    def __init__(self, prefixes: Prefixes[tuple[E, ...]], rest: tuple[E, ...]) -> None:
+        self.prefixes = prefixes
         self.rest = rest
 
 
@@ -130,10 +153,10 @@ class Index(Generic[E]):
         self._any = _bucket([item for item in dynamic if _can_have(item[1], None)])
         self.parents: dict[str, tuple[E, ...]] = {"": self._by_slashes.get(1, self._any).rest}
         for bucket in (self._any, *self._by_slashes.values()):
-            for prefix in bucket.by_prefix:
-                own = self._by_slashes.get(prefix.count("/") + 1, self._any)
-                if prefix in own.by_prefix:
-                    self.parents[prefix] = own.by_prefix[prefix]
+            for prefix in bucket.prefixes.by_prefix:
+                own = self._by_slashes.get(prefix.count("/") + 1, self._any).prefixes.by_prefix
+                if prefix in own:
+                    self.parents[prefix] = own[prefix]
         self.static: dict[str, tuple[E, ...]] = {}
         literals: dict[str, list[tuple[int, E]]] = {}
         for number, shape, entry in numbered:
@@ -157,17 +180,8 @@ class Index(Generic[E]):
         if found is not None:
             return found
         bucket = self._by_slashes.get(path.count("/"), self._any)
-        for depth in bucket.depths:
-            end = 0
-            for _ in depth:
-                end = path.find("/", end + 1)
-                if end < 0:
-                    break
-            else:
-                found = bucket.by_prefix.get(path[:end])
-                if found is not None:
-                    return found
-        return bucket.rest
+        found = bucket.prefixes.find(path)
+        return bucket.rest if found is None else found
 
 
 def _can_have(shape: Shape | None, slashes: int | None) -> bool:
@@ -182,8 +196,6 @@ def _bucket(items: list[tuple[int, Shape | None, E]]) -> _Bucket[E]:
     by_prefix = {}
     for prefix in prefixes:
         # A path with this prefix has all the shorter ones, too.
-        ends = [at for at, character in enumerate(prefix) if character == "/"] + [len(prefix)]
-        found = [item for end in ends for item in own.get(prefix[:end], ())]
+        found = [item for begun in beginnings(prefix) for item in own.get(begun, ())]
         by_prefix[prefix] = tuple(entry for _, entry in sorted(found, key=lambda item: item[0]))
-    depths = sorted({prefix.count("/") for prefix in prefixes}, reverse=True)
-    return _Bucket(tuple(map(range, depths)), by_prefix, tuple(entry for _, entry in own[""]))
+    return _Bucket(Prefixes(by_prefix), tuple(entry for _, entry in own[""]))

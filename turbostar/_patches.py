@@ -8,8 +8,6 @@ change ends with its era, and `can_fuse` says whether requests may still run in 
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Sequence
 from typing import Any
 
 import starlette._exception_handler as handling
@@ -24,7 +22,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route, Router, WebSocketRoute
 
 from turbostar._accelerations import is_known, refresh, swapped, trusts
-from turbostar._classes import namespace
+from turbostar._classes import are_same, namespace
 from turbostar._watch import end_era
 
 __all__ = [
@@ -77,11 +75,6 @@ def _now() -> list[Any]:
     ]
 
 
-def _same(before: Sequence[Any], now: Sequence[Any]) -> bool:
-    # Not `==`: wrapt's wrappers are equal to what they wrap.
-    return len(before) == len(now) and all(map(operator.is_, before, now))
-
-
 _seen = _now()
 _a, _b, _c, _d, _e, _f, _g, _h, _i, _j, _k, _l, _m, _n, _o = _seen
 
@@ -105,7 +98,7 @@ def unchanged() -> bool:
         and Route.handle is _j
     ):
         return True
-    return _same(_seen, _now())
+    return are_same(_seen, _now())
 
 
 def others_unchanged() -> bool:
@@ -118,7 +111,7 @@ def others_unchanged() -> bool:
         and HTTPEndpoint.dispatch is _o
     ):
         return True
-    return _same(_seen, _now())
+    return are_same(_seen, _now())
 
 
 _route_path = routing.get_route_path
@@ -149,7 +142,7 @@ def look_closely() -> None:
     """Look as well, when something is built, at what is not looked at in each request."""
     global _seen_closely
     found = _closely()
-    if not _same(_seen_closely, found):
+    if not are_same(_seen_closely, found):
         _seen_closely = found
         look_again()
 

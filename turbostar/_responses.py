@@ -19,6 +19,7 @@ __all__ = [
     "LENGTHS_TO",
     "Header",
     "leaf_set_cookie",
+    "length_header",
     "own",
     "plain_text_init",
     "redirect_init",
@@ -64,6 +65,11 @@ def own(cls: type) -> type:
     return cls
 
 
+def length_header(size: int) -> Header:
+    """The content-length header of a body; written out in the constructors, to save the call."""
+    return LENGTHS[size] if size < LENGTHS_TO else (b"content-length", b"%d" % size)
+
+
 def response_render(self: stock.Response, content: Any) -> bytes | memoryview:
     if type(content) is str:
         return content.encode(self.charset)
@@ -90,10 +96,7 @@ def response_init_headers(self: stock.Response, headers: Mapping[str, str] | Non
                 content_type = None
     body = getattr(self, "body", None)
     if not (body is None or has_length or self.status_code < 200 or self.status_code in (204, 304)):
-        size = len(body)
-        raw_headers.append(
-            LENGTHS[size] if size < LENGTHS_TO else (b"content-length", b"%d" % size)
-        )
+        raw_headers.append(length_header(len(body)))
     if content_type is not None:
         raw_headers.append(content_type)
     self.raw_headers = raw_headers

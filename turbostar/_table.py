@@ -7,16 +7,16 @@ down into mounts of plain routers, level by level, in the same call.
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
 from starlette._utils import get_route_path
 from starlette.routing import Match, Mount, Route, Router, WebSocketRoute
 from starlette.types import Scope
 
-from turbostar._chains import Chain, Chains, chains_of
+from turbostar._chains import Chain, chains_of
+from turbostar._classes import are_same
 from turbostar._entry import Entry, Kind, Test, entry_of
-from turbostar._matcher import Index
+from turbostar._matcher import Index, Prefixes
 from turbostar._names import Names
 from turbostar._patches import can_route, look_again, look_closely, others_unchanged
 from turbostar._watch import RouteList, current_era
@@ -69,7 +69,9 @@ class Table:
         self.websocket = _index(entries, Route)
         self.miss = Entry(router, Kind.MISS)
         self.names: Names | None = None
-        self.chains: Chains | None = None  # made when a mount is entered for the first time
+        self.chains: Prefixes[Chain] | None = (
+            None  # made when a mount is entered for the first time
+        )
 
     def is_current(self, routes: Any) -> bool:
         """Whether a fragile table says what the router's routes say, unless its era is over.
@@ -80,9 +82,7 @@ class Table:
             if getattr(cls, name) is not method:
                 return False
         snapshot = self.snapshot
-        return snapshot is None or (
-            len(routes) == len(snapshot) and all(map(operator.is_, routes, snapshot))
-        )
+        return snapshot is None or are_same(routes, snapshot)
 
 
 # So deep are mounts walked in one go; a router mounted in itself recurses, as on stock.
@@ -250,19 +250,13 @@ def _enter_all(scope: Scope, chain: Chain) -> bool:
     then strips none from it.
     """
     root_path = scope.get("root_path", "")
-    below = root_path + chain.path
-    if root_path and not scope["path"].startswith(below + "/"):
+    if root_path and not scope["path"].startswith(root_path + chain.path + "/"):
         return False
     for mount in chain.mounts:
         # Replaced in place, which ends no era.
         if mount.convertors.get("path") is not mount.convertor:
             return False
-    scope["route"] = mount.route
-    scope["path_params"] = {**scope["path_params"]} if "path_params" in scope else {}
-    if "app_root_path" not in scope:
-        scope["app_root_path"] = root_path
-    scope["root_path"] = below
-    scope["endpoint"] = mount.scope_endpoint
+    _enter(scope, mount, {}, chain.path)
     return True
 
 

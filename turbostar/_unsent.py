@@ -6,7 +6,6 @@ application that sends, with the two layers of exception handlers around it that
 
 from __future__ import annotations
 
-from types import MethodType
 from typing import Any
 
 from starlette._utils import is_async_callable
@@ -20,10 +19,10 @@ from turbostar._dispatch import (
     NOT_ALLOWED,
     Handlers,
     default_answer,
-    default_http_exception,
     handler_of,
     handling,
     http_response,
+    is_default,
     recover,
 )
 from turbostar._entry import Entry
@@ -51,7 +50,7 @@ async def response_to(exc: Exception, conn: Any, handlers: Handlers) -> Any:
     handler: Any = handler_of(exc, handlers)
     if handler is None:
         raise exc
-    if type(handler) is MethodType and handler.__func__ is default_http_exception:
+    if is_default(handler):
         response: Any = http_response(exc)
     elif not leaves_sending_to_us(handler):
         return rest(_raising(exc), conn, handlers)
