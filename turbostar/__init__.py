@@ -6,7 +6,7 @@ is and call `install`. ``TURBOSTAR_DISABLE=1`` in the environment turns all of i
 
 from __future__ import annotations
 
-from turbostar._install import install, installed, uninstall
+from turbostar._attach.install import install, installed, uninstall
 
 __all__ = ["__version__", "install", "installed", "uninstall"]
 

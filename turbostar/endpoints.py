@@ -1,24 +1,30 @@
-"""``starlette.endpoints`` with an HTTPEndpoint that looks up one method, and not all of them."""
+"""``starlette.endpoints`` with an HTTPEndpoint that gets turbostar's requests."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import starlette.endpoints as stock
 
-from turbostar._accelerations import accelerated
-from turbostar._mirror import mirror
+from turbostar._attach.mirror import mirror
+from turbostar._attach.twins import Twin
+from turbostar._guard.swapped import accelerated
 from turbostar.requests import Request
 
 if TYPE_CHECKING:
     from starlette.endpoints import WebSocketEndpoint as WebSocketEndpoint
 
 
-@accelerated
-class HTTPEndpoint(stock.HTTPEndpoint):
-    """A class endpoint that looks up the one method which a request asks for."""
+if TYPE_CHECKING:
+    # To a type checker they are Starlette's own: what takes one takes the other.
+    from starlette.endpoints import HTTPEndpoint as HTTPEndpoint
+else:
 
-    _turbostar_request: Any = Request
+    @accelerated
+    class HTTPEndpoint(stock.HTTPEndpoint, metaclass=Twin):
+        """A class endpoint whose methods receive turbostar's Request."""
+
+        _turbostar_request = Request
 
 
 mirror(__name__, "HTTPEndpoint")

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
-from types import MethodType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import starlette.requests as stock
-from starlette.datastructures import URL, Headers, QueryParams
-from starlette.requests import StateT
-from starlette.types import Message, Receive, Scope, Send
+from starlette.requests import StateT as StateT
 
-from turbostar._accelerations import accelerated
-from turbostar._classes import is_next, namespace
-from turbostar._json import loads
-from turbostar._mirror import mirror
-from turbostar._query import query_params
-from turbostar._request_headers import headers_of
-from turbostar._urls import url_of_path, url_of_scope
+from turbostar._attach.mirror import mirror
+from turbostar._attach.twins import Twin
+from turbostar._guard.swapped import accelerated
+from turbostar._http.request import own
 
 if TYPE_CHECKING:
     from starlette.requests import (
@@ -30,192 +23,18 @@ if TYPE_CHECKING:
     )
 
 
-late: Any = stock  # for names that are looked up when they are used, as stock does
+if TYPE_CHECKING:
+    # To a type checker they are Starlette's own: what takes one takes the other.
+    from starlette.requests import Request as Request
+else:
 
-_StockRequest = stock.Request
-_stock_init = stock.Request.__init__
-_stream = stock.Request.stream
+    @own
+    @accelerated
+    class Request(stock.Request[StateT], metaclass=Twin):
+        """An HTTP request that decodes JSON by msgspec, with the standard library's answers.
 
-_connection = namespace(stock.HTTPConnection)
-_stock_headers = _connection["headers"]
-_stock_query_params = _connection["query_params"]
-_stock_url = _connection["url"]
-_stock_base_url = _connection["base_url"]
-_stock_url_for = _connection["url_for"]
-
-# Where Request stands among the bases of a class, counted from the last.
-_REQUEST = -len(stock.HTTPConnection.__mro__) - 1
-
-
-def _is_mixed(cls: type) -> bool:
-    """Whether a subclass of Request has another base, with a say in what HTTPConnection defines."""
-    return cls.__mro__[_REQUEST] is not _StockRequest and not is_next(
-        cls, _StockRequest, stock.HTTPConnection
-    )
-
-
-def request_init(
-    self: stock.Request,
-    scope: Scope,
-    receive: Receive = stock.empty_receive,
-    send: Send = stock.empty_send,
-) -> None:
-    cls = type(self)
-    if cls is not Request and cls is not _StockRequest and _is_mixed(cls):
-        _stock_init(self, scope, receive, send)
-        return
-    assert scope["type"] == "http"
-    self.scope = scope
-    self._receive = receive
-    self._send = send
-    self._stream_consumed = False
-    self._is_disconnected = False
-    self._form = None
-
-
-# What follows stands in Request, which inherits it on Starlette. So each looks first whether the
-# method that would be inherited is Starlette's own still, and no other base comes before it.
-
-
-@property  # type: ignore[misc]
-def request_headers(self: stock.Request) -> Headers:
-    cls = type(self)
-    if (
-        _connection["headers"] is not _stock_headers
-        or (cls is not Request and cls is not _StockRequest and _is_mixed(cls))
-        or late.Headers is not Headers
-    ):
-        return super(_StockRequest, self).headers
-    if not hasattr(self, "_headers"):
-        headers = headers_of(self.scope)
-        self._headers = Headers(scope=self.scope) if headers is None else headers
-    return self._headers
-
-
-@property  # type: ignore[misc]
-def request_query_params(self: stock.Request) -> QueryParams:
-    cls = type(self)
-    if (
-        _connection["query_params"] is not _stock_query_params
-        or (cls is not Request and cls is not _StockRequest and _is_mixed(cls))
-        or late.QueryParams is not QueryParams
-    ):
-        return super(_StockRequest, self).query_params
-    if not hasattr(self, "_query_params"):
-        query = self.scope["query_string"]
-        params = query_params(query)
-        self._query_params = QueryParams(query) if params is None else params
-    return self._query_params
-
-
-@property  # type: ignore[misc]
-def request_url(self: stock.Request) -> URL:
-    cls = type(self)
-    if (
-        _connection["url"] is not _stock_url
-        or (cls is not Request and cls is not _StockRequest and _is_mixed(cls))
-        or late.URL is not URL
-    ):
-        return super(_StockRequest, self).url
-    if not hasattr(self, "_url"):
-        scope = self.scope
-        url = url_of_scope(scope, scope["path"], scope.get("query_string", b""))
-        self._url = URL(scope=scope) if url is None else url
-    return self._url
-
-
-@property  # type: ignore[misc]
-def request_base_url(self: stock.Request) -> URL:
-    cls = type(self)
-    if (
-        _connection["base_url"] is not _stock_base_url
-        or (cls is not Request and cls is not _StockRequest and _is_mixed(cls))
-        or late.URL is not URL
-    ):
-        return super(_StockRequest, self).base_url
-    if not hasattr(self, "_base_url"):
-        scope = self.scope
-        path = scope.get("app_root_path", scope.get("root_path", ""))
-        if not path.endswith("/"):
-            path += "/"
-        url = url_of_scope(scope, path, b"")
-        if url is None:
-            return super(_StockRequest, self).base_url
-        self._base_url = url
-    return self._base_url
-
-
-def request_url_for(self: stock.Request, name: str, /, **path_params: Any) -> URL:
-    cls = type(self)
-    provider = self.scope.get("router") or self.scope.get("app")
-    if (
-        provider is None
-        or _connection["url_for"] is not _stock_url_for
-        or (cls is not Request and cls is not _StockRequest and _is_mixed(cls))
-    ):
-        return super(_StockRequest, self).url_for(name, **path_params)
-    path = provider.url_path_for(name, **path_params)
-    base_url = self.base_url
-    url = url_of_path(path, base_url)
-    return path.make_absolute_url(base_url=base_url) if url is None else url
-
-
-async def request_body(self: stock.Request) -> bytes:
-    if hasattr(self, "_body"):
-        return self._body
-    stream: Any = self.stream
-    if (
-        type(stream) is not MethodType
-        or stream.__func__ is not _stream
-        or stream.__self__ is not self
-    ):
-        async with aclosing(stream()) as chunks:
-            self._body = b"".join([chunk async for chunk in chunks])
-        return self._body
-    # The stream without its asynchronous generator: most often one message is all.
-    if self._stream_consumed:
-        raise RuntimeError("Stream consumed")
-    message = await self._receive()
-    if message["type"] == "http.request" and not message.get("more_body", False):
-        body = message.get("body", b"")
-        self._stream_consumed = True
-        self._body = body if type(body) is bytes else b"".join([body] if body else [])
-    else:
-        self._body = await _read_on(self, message)
-    return self._body
-
-
-async def _read_on(self: stock.Request, message: Message) -> bytes:
-    """Collect the body message by message, from the first one on."""
-    chunks = []
-    while True:
-        kind = message["type"]
-        if kind == "http.request":
-            chunk = message.get("body", b"")
-            if not message.get("more_body", False):
-                self._stream_consumed = True
-            if chunk:
-                chunks.append(chunk)
-        elif kind == "http.disconnect":
-            self._is_disconnected = True
-            raise stock.ClientDisconnect()
-        if self._stream_consumed:
-            return b"".join(chunks)
-        message = await self._receive()
-
-
-async def request_json(self: stock.Request) -> Any:
-    if not hasattr(self, "_json"):
-        self._json = loads(await self.body())
-    return self._json
-
-
-@accelerated
-class Request(stock.Request[StateT]):
-    """An HTTP request that decodes JSON by msgspec, with the standard library's answers.
-
-    Its headers, query parameters and URLs are Starlette's, too, and cheaper to come by.
-    """
+        Its headers, query parameters and URLs are Starlette's, too, and cheaper to come by.
+        """
 
 
 mirror(__name__, "Request")

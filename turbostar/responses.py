@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import starlette.responses as stock
-from starlette.background import BackgroundTask
 
-from turbostar._accelerations import accelerated
-from turbostar._classes import is_next, namespace
-from turbostar._json import DefaultHook, dumps
-from turbostar._mirror import mirror
-from turbostar._responses import LENGTHS, LENGTHS_TO, own, response_init_headers
+from turbostar._attach.mirror import mirror
+from turbostar._attach.twins import Twin
+from turbostar._guard.swapped import accelerated
+from turbostar._http.json_responses import NO_DEFAULT
+from turbostar._http.responses import own
 
 if TYPE_CHECKING:
     from starlette.responses import (
@@ -27,89 +25,46 @@ if TYPE_CHECKING:
         SyncContentStream as SyncContentStream,
     )
 
-#: What `JSONResponse.json_default` is where nobody has defined it.
-NO_DEFAULT: DefaultHook | None = None
 
-_stock_init = stock.JSONResponse.__init__
-_stock_response_init = stock.Response.__init__
-_stock_init_headers = stock.Response.init_headers
-_response = namespace(stock.Response)
-_JSON_HEADER = (b"content-type", b"application/json")
+if TYPE_CHECKING:
+    # To a type checker they are Starlette's own: what takes one takes the other.
+    from starlette.responses import (
+        JSONResponse as JSONResponse,
+        PlainTextResponse as PlainTextResponse,
+        RedirectResponse as RedirectResponse,
+        StreamingResponse as StreamingResponse,
+    )
+else:
 
+    @own
+    @accelerated
+    class JSONResponse(stock.JSONResponse, metaclass=Twin):
+        """A response encoded as JSON by msgspec, with the standard library's answers.
 
-def json_response_init(
-    self: stock.JSONResponse,
-    content: Any,
-    status_code: int = 200,
-    headers: Mapping[str, str] | None = None,
-    media_type: str | None = None,
-    background: BackgroundTask | None = None,
-) -> None:
-    cls = type(self)
-    is_own = cls is JSONResponse or cls is stock.JSONResponse
-    if _response["__init__"] is not _stock_response_init or not (
-        is_own or is_next(cls, stock.JSONResponse, stock.Response)
-    ):
-        _stock_init(self, content, status_code, headers, media_type, background)
-        return
-    self.status_code = status_code
-    if media_type is not None:
-        self.media_type = media_type
-    self.background = background
-    if is_own and cls.render is json_response_render:
-        self.body = body = dumps(content, self.json_default)  # type: ignore[attr-defined]
-    else:
-        self.body = body = self.render(content)
-    if (
-        headers is None
-        and self.media_type == "application/json"
-        and (cls.init_headers is _stock_init_headers or cls.init_headers is response_init_headers)
-        and (status_code == 200 or not (status_code < 200 or status_code in (204, 304)))
-        and (is_own or "init_headers" not in vars(self))
-    ):
-        # A third of the time of a small response went into encoding these two anew.
-        size = len(body)
-        length = LENGTHS[size] if size < LENGTHS_TO else (b"content-length", b"%d" % size)
-        self.raw_headers = [length, _JSON_HEADER]
-    else:
-        self.init_headers(headers)
+        Beside what the standard library encodes, it takes datetime, date, time, timedelta, UUID,
+        Decimal, Enum, bytes, set, frozenset, dataclasses, attrs classes, msgspec Structs and
+        pydantic models.
 
+        Attributes:
+            json_default: called with each object that none of that covers, and returns one that it
+                does. Define it as a method in a subclass; None for no such hook.
+        """
 
-def json_response_render(self: stock.JSONResponse, content: Any) -> bytes:
-    return dumps(content, getattr(self, "json_default", None))
+        json_default = NO_DEFAULT
 
+    @own
+    @accelerated
+    class PlainTextResponse(stock.PlainTextResponse, metaclass=Twin):
+        """A response of text, made of ready headers."""
 
-@accelerated
-class JSONResponse(stock.JSONResponse):
-    """A response whose content is encoded as JSON by msgspec, with the standard library's answers.
+    @own
+    @accelerated
+    class RedirectResponse(stock.RedirectResponse, metaclass=Twin):
+        """A redirect, whose location is quoted only where it needs it."""
 
-    Beside what the standard library encodes, it takes datetime, date, time, timedelta, UUID,
-    Decimal, Enum, bytes, set, frozenset, dataclasses, attrs classes, msgspec Structs and pydantic
-    models.
-
-    Attributes:
-        json_default: called with each object that none of that covers, and returns one that it
-            does. Define it as a method in a subclass; None for no such hook.
-    """
-
-    json_default: DefaultHook | None = NO_DEFAULT
-
-
-@own
-@accelerated
-class PlainTextResponse(stock.PlainTextResponse):
-    """A response of text, made of ready headers."""
-
-
-@own
-@accelerated
-class RedirectResponse(stock.RedirectResponse):
-    """A redirect, whose location is quoted only where it needs it."""
-
-
-@accelerated
-class StreamingResponse(stock.StreamingResponse):
-    """A response that is sent piece by piece, without a task group."""
+    @accelerated
+    class StreamingResponse(stock.StreamingResponse, metaclass=Twin):
+        """A response that is sent piece by piece, without a task group."""
 
 
 mirror(__name__, "JSONResponse", "PlainTextResponse", "RedirectResponse", "StreamingResponse")

@@ -2,6 +2,6 @@
 
 from starlette.status import *  # noqa: F403
 
-from turbostar._mirror import mirror
+from turbostar._attach.mirror import mirror
 
 mirror(__name__)

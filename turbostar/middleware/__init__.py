@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from turbostar._mirror import mirror
+from turbostar._attach.mirror import mirror
 
 if TYPE_CHECKING:
     from starlette.middleware import *  # noqa: F403

@@ -1,0 +1,157 @@
+"""The tasks of calls that go on, and how they end: what anyio's task group does, for eager tasks.
+
+A task group of anyio's starts its tasks itself, in the loop's next turn. These have been started,
+and most have ended, before anybody need know of them. What is left is waited for in the same way,
+with the same cancel scope.
+"""
+
+from __future__ import annotations
+
+from asyncio import AbstractEventLoop, CancelledError, Future, Task, sleep
+from collections.abc import Sequence
+from typing import Any
+
+from anyio import CancelScope
+
+from turbostar._stages.scopes import Entered, enter, enter_late, has_scope, is_by_scope, now
+from turbostar._stages.tasks import turns_due
+
+__all__ = ["Group"]
+
+
+class Group:
+    """The tasks of calls that have not ended.
+
+    Attributes:
+        host: the task that waits for them.
+        group: the cancel scope that they belong to, which the host is in; None until it is needed.
+        running: these tasks; None or empty if there are none.
+        is_left: whether the host waits for no more of them.
+        is_over: whether all have ended, and none may be started.
+    """
+
+    loop: AbstractEventLoop
+    host: Any
+    group: Any = None
+    _began = 0
+    _cancelling = 0
+    running: set[Task[Any]] | None = None
+    is_left = False
+    is_over = False
+    _fatal: Sequence[BaseException] = ()
+    _ended: Future[None] | None = None
+
+    def begin(self, host: Any) -> None:
+        """Let a task be the host, from now on until it has called `finish` or `give_up`."""
+        self.host = host
+        if has_scope(host):
+            self.group = enter()
+        else:
+            self._began = now()
+            self._cancelling = host.cancelling()
+
+    def enter_group(self) -> Any:
+        """Return the scope, which the host has been in from the beginning."""
+        if self.group is None:
+            self.group = enter_late(self.host, self._began, self._cancelling)
+        return self.group
+
+    def watch(self, task: Task[Any]) -> None:
+        """Let a task be one of those that are waited for."""
+        if self.running is None:
+            self.running = set()
+        self.running.add(task)
+        task.add_done_callback(self._on_end)
+
+    def _on_end(self, task: Task[Any]) -> None:
+        assert self.running is not None
+        self.running.discard(task)
+        if self._ended is not None and not self.running and not self._ended.done():
+            self._ended.set_result(None)
+        try:
+            fatal = task.exception()
+        except CancelledError:  # which a task no longer holds, with all its frames, once it is told
+            gives_up = True
+        else:
+            gives_up = fatal is not None
+            if fatal is not None:
+                self._fatal = [*self._fatal, fatal]
+        if gives_up and not self.group._effectively_cancelled:
+            self.group.cancel()
+
+    async def finish(self) -> None:
+        """Wait for the calls to end, now that the response has been sent.
+
+        Raises:
+            BaseExceptionGroup: of what ended a call and is no Exception.
+            RuntimeError: the host is still in a scope that it has entered since.
+        """
+        if self.group is not None or has_scope(self.host) or self.host._must_cancel:
+            with Entered(self.enter_group()):
+                await self._end(None)
+        else:
+            self._leave()
+
+    def _leave(self) -> None:
+        """Wait for no more calls; whoever is due may start another until the loop's next turn."""
+        self.is_left = True
+        if turns_due(self.loop):
+            self.loop.call_soon(self._be_over)
+        else:
+            self.is_over = True
+
+    def _be_over(self) -> None:
+        self.is_over = True
+
+    async def give_up(self, exc: BaseException) -> None:
+        """Cancel the calls and wait for them to end, for ``dispatch`` or the sending has failed.
+
+        Raises:
+            BaseExceptionGroup: of what was raised there and, being no Exception, by calls.
+            BaseException: that ``dispatch`` was cancelled.
+        """
+        with Entered(self.enter_group()):
+            self.group.cancel()
+            await self._end(exc)
+
+    async def _end(self, raised: BaseException | None) -> None:
+        errors = [] if raised is None or isinstance(raised, CancelledError) else [raised]
+        try:
+            if self.running:
+                raised = await self._wait(raised)
+                self.is_over = True
+            elif self.host._must_cancel:
+                with CancelScope(shield=True):
+                    await sleep(0)  # who was cancelled himself is told here, and of nothing else
+            if self._fatal:
+                errors += self._fatal
+            if errors:
+                raise BaseExceptionGroup("unhandled errors in a TaskGroup", errors) from None
+            if raised is not None:
+                raise raised
+        finally:
+            if raised is not None or errors:
+                self.is_left = self.is_over = True
+            else:
+                self._leave()
+            self._fatal, raised = (), None  # or a traceback would hold what holds it
+            errors = []
+
+    async def _wait(self, raised: BaseException | None) -> BaseException | None:
+        """Wait for the calls to end, however often that is cancelled; return what is to be raised.
+
+        That is what was raised before; a cancellation if nothing was, or if it is not by a scope.
+        """
+        with CancelScope() as waiting:
+            while self.running:
+                self._ended = self.loop.create_future()
+                try:
+                    await self._ended
+                except CancelledError as exc:
+                    waiting.shield = True  # to be cancelled again would bring nothing
+                    self.group.cancel()
+                    if raised is None or (
+                        isinstance(raised, CancelledError) and not is_by_scope(exc)
+                    ):
+                        raised = exc
+        return raised

@@ -1,0 +1,144 @@
+"""Tasks that begin at once, on top of whoever starts them, where nobody could tell."""
+
+from __future__ import annotations
+
+import asyncio
+import asyncio.base_events
+import sys
+import threading
+from asyncio import AbstractEventLoop, Task
+from types import FunctionType
+from typing import Any
+
+__all__ = [
+    "EagerTask",
+    "end_loop",
+    "may_start_eagerly",
+    "nested",
+    "newest_due",
+    "start_task",
+    "turns_due",
+]
+
+#: Called with ``loop=`` and ``eager_start=True``; the class knows the latter since Python 3.12.
+EagerTask: Any = Task
+_CAN_START_EAGERLY = sys.version_info >= (3, 12)
+#: So many may be started one within the other: each has the frames of the others below it.
+_MAX_NESTED = 10
+
+
+class _Nested(threading.local):
+    tasks = 0
+
+
+#: How many tasks have been started so and have not waited yet, in this thread.
+nested = _Nested()
+#: Of each class of event loops, its own ``create_task``; something else where that was replaced.
+_create_task_of: dict[type, Any] = {}
+
+
+def may_start_eagerly(loop: Any) -> bool:
+    """Whether a task may begin on top of its creator, without its loop's ``create_task``.
+
+    Not where somebody has replaced that or set a task factory, to be told of all tasks; nor while
+    an exception is being handled, which would become the context of what the task raises; nor
+    upon too many others.
+    """
+    if not _CAN_START_EAGERLY or sys.exception() is not None or nested.tasks >= _MAX_NESTED:
+        return False
+    cls = type(loop)
+    known = _create_task_of.get(cls)
+    if known is None:
+        known = _create_task_of[cls] = _own_create_task(cls)
+    return (
+        cls.create_task is known
+        and "create_task" not in loop.__dict__
+        and loop.get_task_factory() is None
+    )
+
+
+#: Of the task factories that start their tasks eagerly.
+_EAGER = getattr(getattr(asyncio, "eager_task_factory", None), "__code__", None)
+
+
+def start_task(loop: Any, coroutine: Any, **options: Any) -> Any:
+    """Start a task that begins in the loop's next turn, as anyio's task groups do.
+
+    Also in a loop that is told to start its tasks eagerly, where anyio's do so.
+
+    Args:
+        options: what ``create_task`` takes beside the coroutine.
+    """
+    factory = loop.get_task_factory()
+    if (
+        factory is not None
+        and getattr(factory, "__code__", None) is _EAGER is not None
+        and _is_anyio_lazy()
+    ):
+        constructor = factory.__closure__[0].cell_contents
+        return constructor(coroutine, loop=loop, **options)
+    return loop.create_task(coroutine, **options)
+
+
+def _is_anyio_lazy() -> bool:
+    """Whether the task groups of the installed anyio never start a task eagerly."""
+    backend = sys.modules.get("anyio._backends._asyncio")
+    return hasattr(backend, "_eager_task_factory_code")
+
+
+_NOBODYS = object()
+_COMPILED = ("cython_function_or_method", "method_descriptor")
+
+
+def _own_create_task(cls: Any) -> Any:
+    function = cls.create_task
+    if type(function) is FunctionType:
+        is_own = (
+            function.__globals__ is vars(asyncio.base_events)
+            and function.__code__.co_filename == asyncio.base_events.__file__
+        )
+    else:
+        # That of uvloop is compiled; a wrapper would be written in Python.
+        is_own = cls.__module__ == "uvloop" and type(function).__name__ in _COMPILED
+    return function if is_own else _NOBODYS
+
+
+async def end_loop(exc: BaseException, loop: Any) -> None:
+    """End the event loop by an exception, as a task of its own does that ends the process.
+
+    Whoever has begun the task that raised it waits here, and is cancelled when the loop has ended.
+    """
+    loop.call_soon(_raise, exc)
+    await loop.create_future()
+
+
+def _raise(exc: BaseException) -> None:
+    raise exc
+
+
+def newest_due(loop: Any) -> Any:
+    """What was last put into the loop's queue of what is due; None if nothing is due.
+
+    If it is the same as before, nothing was scheduled in the meantime. Of a loop that does not
+    tell, something else each time.
+    """
+    try:
+        ready = loop._ready
+    except AttributeError:
+        return object()
+    return ready[-1] if ready else None
+
+
+def turns_due(loop: AbstractEventLoop) -> int:
+    """In how many turns all that is due in the loop now has had its turn.
+
+    None if nothing is: a turn would bring nobody anything. One for what is to be called soon, and
+    two for what is to be called at a time that has come. A loop that does not tell is given one.
+    """
+    try:
+        ready, scheduled = loop._ready, loop._scheduled  # type: ignore[attr-defined]
+    except AttributeError:
+        return 1
+    if scheduled and scheduled[0]._when <= loop.time():
+        return 2
+    return 1 if ready else 0
