@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import json
 import pathlib
@@ -14,7 +15,10 @@ from typing import Any
 import pytest
 
 import turbostar
+from tests.asgi import Visit, ask
+from turbostar._explain.reasons import Reason
 from turbostar.cli.commands import main
+from turbostar.cli.diagnosis import Advice
 
 _APP = """
 from starlette.applications import Starlette
@@ -50,7 +54,6 @@ broken = Starlette(middleware=[Middleware(Timing, unit="h")])
 """
 
 _LAYERED = """
-import asyncio
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.base import BaseHTTPMiddleware
@@ -61,17 +64,19 @@ class Plain(BaseHTTPMiddleware):
     async def dispatch(self, request, call_next):
         return await call_next(request)
 
-class Timed(BaseHTTPMiddleware):
-    async def dispatch(self, request, call_next):
-        async with asyncio.timeout(9):
-            return await call_next(request)
+class Pure:
+    def __init__(self, app):
+        self.app = app
+
+    async def __call__(self, scope, receive, send):
+        await self.app(scope, receive, send)
 
 async def home(request):
     return PlainTextResponse(str(request))
 
 routes = [Route("/", home)]
 together = Starlette(routes=routes, middleware=[Middleware(Plain), Middleware(Plain)])
-split = Starlette(routes=routes, middleware=[Middleware(Timed)])
+split = Starlette(routes=routes, middleware=[Middleware(Plain), Middleware(Pure)])
 """
 
 _SWAPPED = """
@@ -149,6 +154,7 @@ def test_json(tmp_path: pathlib.Path, arguments: list[str]) -> None:
     ]
     assert reason["cause"].startswith("class examined:Asked overrides matches()")
     assert reason["change"] == "remove the override if it is not needed"
+    assert reason["link"] == "docs/doctor.md#overridden"
 
 
 def test_screen(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -164,35 +170,25 @@ def test_screen(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> N
     start = lines.index("[1] class examined:Asked overrides matches(): it is asked for every "
                         "request that reaches it")  # fmt: skip
     assert lines[start + 1] == "    -> remove the override if it is not needed"
+    assert lines[start + 2] == "    docs/doctor.md#overridden"
 
 
 def test_tasks(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Where BaseHTTPMiddleware splits the stack into tasks, there is a column of them."""
+    """Where there is a BaseHTTPMiddleware, there is a column of tasks."""
     report(tmp_path, "layered:together")
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].endswith("stack: fused from ExceptionMiddleware down, 1 task (on stock 3)")
-    start = lines.index("Middleware, from the outside in")
-    assert lines[start + 1].split() == ["Layer", "Defined", "State", "Why"]
-    assert lines[start + 4].split() == ["Plain", "layered", "shares", "its", "task"]
-    (home,) = [line for line in lines if line.startswith("/ ")]
-    assert home.endswith("yes   [1]")
-    start = lines.index("[1] its endpoint hands its request on: it runs in a task of its own under "
-                        "BaseHTTPMiddleware")  # fmt: skip
-    assert lines[start + 1] == "    -> hand on what was read of the request, not the request itself"
-    found = report(tmp_path, "layered:split")
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0].endswith("stack: fused from ExceptionMiddleware down, 2 tasks (on stock 2)")
+    assert lines[0].endswith("stack: fused from ExceptionMiddleware down, 3 tasks")
     start = lines.index("Middleware, from the outside in")
     assert lines[start + 1].split() == ["Layer", "Defined", "State", "Task", "Why"]
-    assert [line.split()[-1] for line in lines[start + 2 : start + 7]] == [
-        "1",
-        "1",
-        "[1]",
-        "2",
-        "2",
-    ]
-    assert lines[start + 4].split() == ["Timed", "layered", "new", "task", "below", "1", "[1]"]
-    assert [layer["task"] for layer in found["layers"]] == [1, 1, 1, 2, 2]
+    assert lines[start + 4].split() == ["Plain", "layered", "whole", "responses", "1"]
+    found = report(tmp_path, "layered:split")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].endswith("stack: fused from ExceptionMiddleware down, 2 tasks")
+    start = lines.index("Middleware, from the outside in")
+    assert lines[start + 4].split() == ["Plain", "layered", "messages", "1", "[1]"]
+    assert [layer["task"] for layer in found["layers"]] == [1, 1, 1, 2, 2, 2]
+    (cause,) = found["layers"][2]["reasons"]
+    assert cause["cause"].startswith("Pure, below Plain, may do something after it was answered")
 
 
 def test_swapped_imports(tmp_path: pathlib.Path) -> None:
@@ -252,7 +248,7 @@ Route.handle = body
         (["missing:app"], "there is no module 'missing'"),
         (["examined:app", "--app-dir", "nowhere"], "nowhere: no such directory"),
         (["examined:broken"], "building its middleware stack raised ValueError: no such unit; co"),
-        (["examined:app", "--json", "nowhere/report.json"], "No such file or directory; give a"),
+        (["examined:app", "--json", "nowhere/report.json"], "there is no directory"),
     ],
 )
 def test_mistakes(
@@ -268,6 +264,102 @@ def test_mistakes(
     (error,) = capsys.readouterr().err.splitlines()
     assert error.startswith("error: ")
     assert cause in error
+
+
+_REQUESTS = """
+{"path": "/"}
+{"path": "/", "method": "HEAD"}
+{"path": "/shop/7?x=1", "method": "POST"}
+{"path": "/shop/7"}
+{"path": "/shop/none"}
+{"path": "/nowhere"}
+{"path": "/%5Bb%5Dasked%5B/b%5D"}
+{"path": "/%5Bb%5Dasked%5B/b%5D"}
+{"path": "/", "websocket": []}
+"""
+
+
+def test_share_of_recorded_requests(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Recorded requests are matched, not sent, and those that a slow route answers are counted."""
+    file = tmp_path / "requests.jsonl"
+    file.write_text(_REQUESTS)
+    found = report(tmp_path, "examined:app", "--requests", str(file))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == "7 of 9 recorded requests take the fast path (77 %)"
+    assert lines[2] == "  2 are not: /[b]asked[/b]"
+    assert [one["route"] for one in found["requests"]] == [
+        "/",
+        "/",
+        "/shop/{id:int}",
+        "/shop/{id:int}",
+        "/shop",
+        "no route",
+        "/[b]asked[/b]",
+        "/[b]asked[/b]",
+        "no route",
+    ]
+    assert {one["route"] for one in found["requests"] if not one["fast"]} == {"/[b]asked[/b]"}
+
+
+def test_code_of_others(tmp_path: pathlib.Path) -> None:
+    """There is nothing to do in an installed package, unless it is the application's own."""
+    pytest.importorskip("httpx")
+    reason = Reason("cause", "change", where="httpx._client")
+    assert Advice({"examined"}, "docs/").change(reason) == "in httpx: nothing to do"
+    assert Advice({"httpx"}, "docs/").change(reason) == "change"
+    mine = Reason("cause", "change", where=__name__)
+    assert Advice({"examined"}, "docs/").change(mine) == "change"
+
+
+def test_fastapi(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """FastAPI's handlers are said to be FastAPI's own, and what gains is told."""
+    pytest.importorskip("fastapi")
+    (tmp_path / "examined.py").write_text(
+        "from fastapi import FastAPI\napp = FastAPI()\n"
+        "@app.get('/items/{number}')\nasync def item(number: int): return number\n"
+    )
+    file = tmp_path / "requests.jsonl"
+    file.write_text('{"path": "/items/1"}\n')
+    found = report(tmp_path, "examined:app", "--requests", str(file))
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("FastAPI: its handlers are its own") for line in lines)
+    assert found["requests"] == [
+        {"name": "GET /items/1", "route": "/items/{number}", "fast": False}
+    ]
+    (reason,) = found["routes"][-1]["reasons"]
+    assert reason["cause"].startswith("FastAPI's route")
+    assert reason["change"].startswith("nothing to do")
+
+
+def test_every_reason_is_explained() -> None:
+    """Each topic that a reason can have is a heading of the page that its link leads to."""
+    root = pathlib.Path(__file__).parents[2]
+    page = (root / "docs" / "doctor.md").read_text()
+    headings = set(re.findall(r"^### (.+)$", page, flags=re.MULTILINE))
+    used = {Reason("cause").topic}
+    for path in (root / "turbostar" / "_explain").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Reason":
+                given = [
+                    *node.args[2:3],
+                    *(one.value for one in node.keywords if one.arg == "topic"),
+                ]
+                used |= {one.value for one in given if isinstance(one, ast.Constant)}
+    assert used == headings
+
+
+@pytest.mark.parametrize(
+    ("address", "link"),
+    [
+        ("docs/ in the source distribution", "docs/doctor.md#stack"),
+        ("https://docs.example/", "https://docs.example/doctor.md#stack"),
+    ],
+)
+def test_links(address: str, link: str) -> None:
+    """A reason links to the documentation's address, or to its file where there is none."""
+    assert Advice((), address).link(Reason("cause")) == link
 
 
 def test_docs_of_middleware(
@@ -286,12 +378,12 @@ def test_docs_of_middleware(
     assert table.rstrip() in "\n".join(lines)
 
     second = _blocks(page, "python")[1]
-    for install, user in ((turbostar.install, "somebody"), (turbostar.uninstall, "nobody")):
+    for install in (turbostar.install, turbostar.uninstall):
         install()
         assert _headers(first)["access-control-allow-origin"] == "*"
         assert _headers(first)["x-stamp"] == "1"
         assert _headers(first)["server-timing"].startswith("app;dur=")
-        assert _headers(second)["x-user"] == user
+        assert _headers(second)["x-version"] == "7"
 
 
 def _blocks(page: str, language: str) -> list[str]:
@@ -302,15 +394,48 @@ def _headers(source: str) -> dict[str, str]:
     """The headers that an application answers with, given its source."""
     namespace: dict[str, Any] = {"__name__": "example"}
     exec(source, namespace)
-    found: dict[str, str] = {}
+    asked = Visit("/", host=None, headers=((b"origin", b"http://a.org"),))
+    client = asyncio.run(ask(namespace["app"], asked))
+    headers = client.sent[0]["headers"]
+    return {name.decode(): value.decode() for name, value in headers}
 
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
 
-    async def send(message: dict[str, Any]) -> None:
-        found.update({name.decode(): value.decode() for name, value in message.get("headers", ())})
+def test_doctor_tells_of_handlers_that_are_supplied(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """How each is compiled, and why one is not."""
+    (tmp_path / "supplied_app.py").write_text(
+        """
+from starlette.applications import Starlette
+from starlette.routing import Route
 
-    scope = {"type": "http", "method": "GET", "path": "/", "query_string": b""}
-    headers = [(b"origin", b"http://a.org")]
-    asyncio.run(namespace["app"]({**scope, "headers": headers}, receive, send))
-    return found
+from turbostar.di import Container, Inject, Lazy
+
+di = Container()
+di.value(3)
+
+
+class Things: ...
+
+
+async def good(number: Inject[int]): ...
+
+
+async def late(things: Lazy[Things]): ...
+
+
+async def bad(text: Inject[str]): ...
+
+
+di.add(Things)
+routes = [Route("/good", good), Route("/late", late), Route("/bad", bad)]
+app = Starlette(routes=routes)
+di.install(app)
+"""
+    )
+    assert main(["doctor", "supplied_app:app", "--app-dir", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    lines = out[out.index("Handlers supplied by turbostar.di") :].splitlines()
+    assert lines[2].split() == ["good", "supplied_app.py:14", "one", "function", "yes"]
+    assert "with a scope object" in lines[3]
+    assert "DI001 nothing provides str" in lines[4]

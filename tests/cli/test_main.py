@@ -36,7 +36,8 @@ def test_help_fits_on_a_screen() -> None:
     for name, command in COMMANDS.items():
         assert name in done.stdout
         assert command.summary in done.stdout
-    assert turbostar_command().stdout == done.stdout
+    assert turbostar_command().stdout == turbostar_command("-h").stdout == done.stdout
+    assert "Documentation: " in done.stdout
 
 
 def test_version() -> None:
@@ -51,6 +52,8 @@ def test_every_command_has_help(name: str) -> None:
     done = turbostar_command(name, "--help")
     assert (done.returncode, done.stderr) == (0, "")
     assert f"turbostar {name}" in done.stdout
+    assert "--quiet" in done.stdout
+    assert turbostar_command(name, "-h").stdout == done.stdout
 
 
 @pytest.mark.parametrize(

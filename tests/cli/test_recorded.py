@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from turbostar.cli.errors import UserError
-from turbostar.cli.recorded import Close, RecordedRequest, SendBytes, SendText, read_requests
+from turbostar.cli.recorded import Close, RecordedRequest, SendBytes, SendText
+from turbostar.cli.request_file import read_requests
 
 
 def read(tmp_path: pathlib.Path, *lines: str) -> list[RecordedRequest]:
@@ -107,6 +108,7 @@ def test_wire_headers() -> None:
         ('{"path": "/", "body_base64": "a"}', "not base64"),
         ('{"path": "/", "json": 1e999}', "JSON compliant"),
         ('{"path": "/", "body": "a", "repeat": 0}', "`repeat` must be at least 1"),
+        ('{"path": "/", "body": "a", "repeat": 100000001}', "`repeat` must be at most 100,000,000"),
         ('{"path": "/", "repeat": 2}', "`repeat` needs a body"),
         ('{"path": "/", "body": "ab", "chunks": 3}', "more than the 2 bytes"),
         ('{"path": "/", "subprotocols": ["a"]}', "only with `websocket`"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import pathlib
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
@@ -14,16 +13,24 @@ from rich.table import Table
 from rich.text import Text
 
 import turbostar
-from turbostar._explain import Report, build_stack, explain
-from turbostar._explain_routes import Reason, RouteReport
-from turbostar._explain_stack import Layer, is_swapped
-from turbostar._switch import DISABLED
+from turbostar._attach.kill_switch import DISABLED
+from turbostar._explain.handlers import HandlerReport
+from turbostar._explain.reasons import Reason, is_fastapi
+from turbostar._explain.report import Report, build_stack, explain
+from turbostar._explain.routes import RouteReport
+from turbostar._explain.stack import Layer, is_swapped
+from turbostar.cli import general
+from turbostar.cli.diagnosis import FASTAPI_IN_SHORT, Advice, Traffic, as_data
 from turbostar.cli.errors import UserError
 from turbostar.cli.loading import add_app_dir, load_app
 from turbostar.cli.options import App, AppDir, Factory
-from turbostar.cli.routes import new_table, print_table, target_of, write_json
+from turbostar.cli.output import JsonFile, check_writable, screen, write_json
+from turbostar.cli.request_file import read_requests
+from turbostar.cli.routes import new_table, print_table, target_of
 
 __all__ = ["doctor", "examine"]
+
+_FRAMEWORKS = {"fastapi", "starlette", "turbostar"}
 
 _MODES = {
     "installed": "turbostar.install() is in force",
@@ -34,11 +41,13 @@ _MODES = {
 
 def doctor(
     app: App,
+    requests: Annotated[
+        pathlib.Path | None,
+        typer.Option(metavar="FILE", help="Tell what share of these requests is fast."),
+    ] = None,
     factory: Factory = False,
     app_dir: AppDir = ".",
-    json: Annotated[
-        pathlib.Path | None, typer.Option(metavar="FILE", help="Write the report here as JSON.")
-    ] = None,
+    json: JsonFile = None,
 ) -> int:
     """Tell what of an application is on the fast path, and of the rest, why not.
 
@@ -48,15 +57,20 @@ def doctor(
 
     Exit status: 0, or 2 if the application or an option is unusable.
     """
-    report = examine(app, factory=factory, app_dir=app_dir)
-    _show(Console(soft_wrap=True, highlight=False, markup=False), report)
+    check_writable(json, "--json")
+    recorded = None if requests is None else read_requests(requests)
+    loaded, report = examine(app, factory=factory, app_dir=app_dir)
+    own = {app.partition(":")[0].partition(".")[0], type(loaded).__module__.partition(".")[0]}
+    advice = Advice(own - _FRAMEWORKS, general.documentation())
+    traffic = None if recorded is None else Traffic.of(loaded, report, recorded)
+    _show(screen(json, soft_wrap=True, markup=False), report, advice, traffic)
     if json is not None:
-        write_json(json, _as_data(report))
+        write_json(json, as_data(report, advice, traffic))
     return 0
 
 
-def examine(target: str, *, factory: bool = False, app_dir: str = ".") -> Report:
-    """Import an application and explain it.
+def examine(target: str, *, factory: bool = False, app_dir: str = ".") -> tuple[Any, Report]:
+    """Import an application and explain it; return both.
 
     Raises:
         UserError: it cannot be imported, or one of its middleware raises when it is made.
@@ -73,7 +87,7 @@ def examine(target: str, *, factory: bool = False, app_dir: str = ".") -> Report
             f"{target}: building its middleware stack raised {type(exc).__name__}: {exc}; "
             "correct the arguments of the middleware"
         ) from exc
-    return explain(app)
+    return app, explain(app)
 
 
 @contextlib.contextmanager
@@ -107,19 +121,34 @@ class _Footnotes:
         return " ".join(f"[{number}]" for number in found)
 
 
-def _show(console: Console, report: Report) -> None:
+def _show(console: Console, report: Report, advice: Advice, traffic: Traffic | None) -> None:
     footnotes = _Footnotes()
     console.print(Text(report.summary, style="bold"))
+    if traffic is not None:
+        _show_traffic(console, traffic)
     _show_accelerations(console, report)
+    if any(is_fastapi(type(route.place.router)) for route in report.routes):
+        console.print(FASTAPI_IN_SHORT)
     if report.layers:
         console.print(Text("\nMiddleware, from the outside in", style="bold"))
         print_table(console, _layers(report.layers, footnotes))
     if report.routes:
         console.print(Text("\nRoutes, in their order", style="bold"))
         print_table(console, _routes(report.routes, footnotes))
+    if report.handlers:
+        console.print(Text("\nHandlers supplied by turbostar.di", style="bold"))
+        print_table(console, _handlers(report.handlers))
     for reason, number in footnotes.numbers.items():
-        change = f"\n    -> {reason.change}" if reason.change else ""
-        console.print(f"{chr(10) if number == 1 else ''}[{number}] {reason.cause}{change}")
+        change = advice.change(reason)
+        shown = [f"[{number}] {reason.cause}", *([f"    -> {change}"] if change else [])]
+        shown.append(f"    {advice.link(reason)}")
+        console.print(("\n" if number == 1 else "") + "\n".join(shown))
+
+
+def _show_traffic(console: Console, traffic: Traffic) -> None:
+    console.print(traffic.summary)
+    for route, number in traffic.slow_routes().items():
+        console.print(f"  {number} {'is' if number == 1 else 'are'} not: {route}")
 
 
 def _show_accelerations(console: Console, report: Report) -> None:
@@ -127,7 +156,7 @@ def _show_accelerations(console: Console, report: Report) -> None:
     in_force = len(report.standings) - len(refused)
     console.print(
         f"{in_force} of {len(report.standings)} accelerations in force "
-        f"({_MODES[report.mode]}; the list: turbostar/_accelerations.py)"
+        f"({_MODES[report.mode]}; the list: turbostar/_guard/table.py)"
     )
     by_reason: dict[str, list[str]] = {}
     for standing in refused:
@@ -166,40 +195,16 @@ def _routes(routes: Iterable[RouteReport], footnotes: _Footnotes) -> Table:
     return table
 
 
+def _handlers(handlers: Iterable[HandlerReport]) -> Table:
+    table = new_table("Handler", "Defined", "Run", "Compiled", "Why")
+    for each in handlers:
+        table.add_row(each.name, each.where, each.run, _yes(not each.reason), Text(each.reason))
+    return table
+
+
 def _short(target: str) -> str:
     return target.replace(":", ".")
 
 
 def _yes(value: bool) -> Text:
     return Text("yes", style="green") if value else Text("no", style="yellow")
-
-
-# As JSON
-
-
-def _as_data(report: Report) -> dict[str, Any]:
-    routes = [
-        {
-            **{name: value for name, value in route.place._asdict().items() if name in _PLACE},
-            **{name: getattr(route, name) for name in ("fast", "matched", "run")},
-            "reasons": _reasons(route.reasons),
-            "notes": _reasons(route.notes),
-        }
-        for route in report.routes
-    ]
-    return {
-        "summary": report.summary,
-        "mode": report.mode,
-        "stack": report.stack,
-        "accelerations": [dataclasses.asdict(standing) for standing in report.standings],
-        "replaced": [dataclasses.asdict(patch) for patch in report.patches],
-        "layers": [{**dataclasses.asdict(layer), "fused": layer.fused} for layer in report.layers],
-        "routes": routes,
-    }
-
-
-_PLACE = ("path", "methods", "name", "kind", "endpoint", "depth")
-
-
-def _reasons(reasons: Iterable[Reason]) -> list[dict[str, str]]:
-    return [dataclasses.asdict(reason) for reason in reasons]

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import pathlib
-from typing import Annotated, Any
+from typing import Any
 
-import msgspec
-import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from turbostar._walk import Place, application_of, walk
+from turbostar._explain.places import Place, application_of, walk
 from turbostar.cli.errors import UserError
 from turbostar.cli.loading import add_app_dir, load_app
 from turbostar.cli.options import App, AppDir, Factory
+from turbostar.cli.output import JsonFile, check_writable, screen, write_json
 
-__all__ = ["new_table", "print_table", "routes", "target_of", "write_json"]
+__all__ = ["new_table", "print_table", "routes", "target_of"]
 
 
 def routes(
     app: App,
     factory: Factory = False,
     app_dir: AppDir = ".",
-    json: Annotated[
-        pathlib.Path | None, typer.Option(metavar="FILE", help="Write the routes here as JSON.")
-    ] = None,
+    json: JsonFile = None,
 ) -> int:
     """List the routes of an application in the order in which they are matched.
 
@@ -33,6 +29,7 @@ def routes(
 
     Exit status: 0, or 2 if the application or an option is unusable.
     """
+    check_writable(json, "--json")
     add_app_dir(app_dir)
     loaded = load_app(app, factory=factory)
     holder = loaded if hasattr(loaded, "routes") else application_of(loaded)
@@ -41,7 +38,7 @@ def routes(
             f"{app}: has no routes; name a Starlette or FastAPI application or a Router"
         )
     places = list(walk(holder))
-    print_table(Console(soft_wrap=True, highlight=False, markup=False), _table(places))
+    print_table(screen(json, soft_wrap=True, markup=False), _table(places))
     if json is not None:
         write_json(json, [_as_data(place) for place in places])
     return 0
@@ -82,16 +79,3 @@ def target_of(place: Place) -> str:
 def _as_data(place: Place) -> dict[str, Any]:
     names = ("path", "methods", "name", "kind", "endpoint", "depth")
     return {name: getattr(place, name) for name in names}
-
-
-def write_json(path: pathlib.Path, data: Any) -> None:
-    """Write data as indented JSON.
-
-    Raises:
-        UserError: the file cannot be written.
-    """
-    try:
-        path.write_bytes(msgspec.json.format(msgspec.json.encode(data), indent=2) + b"\n")
-    except OSError as exc:
-        cause = exc.strerror or exc
-        raise UserError(f"{path}: {cause}; give a writable file to --json") from exc

@@ -12,7 +12,7 @@ from turbostar.cli.recorded import RecordedRequest
 def _answer(
     status: int = 200, headers: tuple[tuple[bytes, bytes], ...] = (), body: bytes = b"body"
 ) -> Answer:
-    return Answer(status, headers, body, True, True)
+    return Answer(status, headers, body, True)
 
 
 def test_wire_form_of_a_request() -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from turbostar.cli.bench.processes import Processes, ended_by_signals
+from turbostar.cli.bench.processes import Processes
 from turbostar.cli.bench.usage import TreeUsage
 
 psutil = pytest.importorskip("psutil")
@@ -42,6 +44,38 @@ def test_children_of_children_are_ended() -> None:
     _wait(lambda: not _runs(child))
 
 
+def test_a_signal_while_a_process_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process ends also where a signal came between its start and its being listed."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    class Interrupted(subprocess.Popen[bytes]):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            started.append(self)
+            raise KeyboardInterrupt
+
+    def start() -> None:
+        with Processes() as processes:
+            processes.start("sleeper", [sys.executable, "-c", _FAMILY], environment=os.environ)
+
+    monkeypatch.setattr(subprocess, "Popen", Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        start()
+    assert started[0].wait(timeout=30) == -signal.SIGKILL
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [("raise SystemExit(3)", 3), ("import os; os.kill(os.getpid(), 9)", 128 + 9)],
+)
+def test_a_program_keeps_its_status(code: str, status: int) -> None:
+    """A program that is not run as a module of Python's ends with the status that it gave."""
+    with Processes() as processes:
+        process = processes.start("short", [sys.executable, "-c", code], environment=os.environ)
+        assert process.ended(within=30)
+        assert process.popen.returncode == status
+
+
 def _runs(pid: int) -> bool:
     try:
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
@@ -67,21 +101,6 @@ def test_a_long_log_is_emptied() -> None:
             assert process.ended(within=30)
             process.shorten_log()
             assert process.log.stat().st_size == left
-
-
-def test_sigterm_becomes_an_exit() -> None:
-    """SIGTERM unwinds the stack, so that processes are ended, and the handler is put back."""
-    before = signal.getsignal(signal.SIGTERM)
-
-    def receive() -> None:
-        with ended_by_signals():
-            os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(30)
-
-    with pytest.raises(SystemExit) as caught:
-        receive()
-    assert caught.value.code == 128 + signal.SIGTERM
-    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_usage_of_a_tree() -> None:

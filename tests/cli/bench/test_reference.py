@@ -14,7 +14,7 @@ from turbostar.cli.recorded import RecordedRequest
 
 def _sent(body: bytes, status: int = 200, **headers: str) -> SerialAnswer:
     pairs = tuple((name.encode(), value.encode()) for name, value in headers.items())
-    return (b"sent",), Answer(status, pairs, body, True, True)
+    return (b"sent",), Answer(status, pairs, body, True)
 
 
 def _learned(*settled: SerialAnswer, fresh: SerialAnswer | None = None) -> Reference:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from turbostar.cli.bench.results import METRICS, Sample, compare, standing, verdict
-from turbostar.cli.bench.statistics import spread
 
 _BY_KEY = {metric.key: metric for metric in METRICS}
 
@@ -23,15 +22,26 @@ def _sample(cpu_us: float, requests_per_second: float) -> Sample:
     )
 
 
-def test_rounds_are_paired_by_position() -> None:
-    """The ratio is that of neighbours, not of the two medians."""
-    stock = [_sample(10, 100), _sample(30, 100), _sample(20, 100)]
-    turbostar = [_sample(5, 200), _sample(30, 200), _sample(5, 200)]
-    found = compare("all", 4, stock, turbostar).figures["cpu_us"]
-    assert found.stock.median == 20
-    assert found.turbostar.median == 5
-    assert found.ratio.values == (0.5, 1.0, 0.25)
-    assert found.ratio.median == 0.5
+@pytest.mark.parametrize(
+    ("stock", "turbostar", "shown"),
+    [
+        ([10, 30, 20], [5, 30, 5], (10, 5)),
+        # The machine became twice as fast: the medians, 1600 and 1800, would say otherwise.
+        ([800, 850, 1600, 1700, 1650], [1520, 1600, 1800, 3300, 3200], (800, 1520)),
+        ([10, 10, 10, 10], [5, 6, 8, 9], (10, 7)),
+        ([10], [20], (10, 20)),
+    ],
+)
+def test_a_row_shows_the_middle_pair(
+    stock: list[int], turbostar: list[int], shown: tuple[float, float]
+) -> None:
+    """What is shown of both sides is of the same rounds, those with the middle ratio."""
+    before, after = ([_sample(10, value) for value in side] for side in (stock, turbostar))
+    figure = compare("all", 4, before, after).figures["requests_per_second"]
+    assert (figure.shown_stock, figure.shown_turbostar) == shown
+    assert figure.ratio == shown[1] / shown[0]
+    assert figure.ratios.values == tuple(b / a for a, b in zip(stock, turbostar, strict=True))
+    assert figure.ratios.low <= figure.ratio <= figure.ratios.high
 
 
 def test_sides_of_different_length_cannot_be_compared() -> None:
@@ -43,10 +53,13 @@ def test_sides_of_different_length_cannot_be_compared() -> None:
 @pytest.mark.parametrize(
     ("key", "values", "stands", "words"),
     [
-        ("cpu_us", [0.5, 0.5, 0.51, 0.5, 0.5], 1, "2.00x less CPU"),
+        ("cpu_us", [0.4, 0.4, 0.41, 0.4, 0.4], 1, "2.50x less CPU"),
         ("cpu_us", [1.5, 1.5, 1.51, 1.5, 1.5], -1, "1.50x more CPU"),
         ("requests_per_second", [2.0, 2.0, 2.1, 2.0, 1.9], 1, "2.00x more"),
         ("requests_per_second", [0.5, 0.5, 0.5, 0.5, 0.5], -1, "2.00x fewer"),
+        ("requests_per_second", [1.05, 1.04, 1.05, 1.06, 1.05], 1, "+5 %"),
+        ("cpu_us", [0.55, 0.54, 0.55, 0.56, 0.55], 1, "-45 %"),
+        ("cpu_us", [1.05, 1.04], 0, "~+4 %"),
         ("p99_ms", [0.5, 0.5, 0.5, 1.2, 0.5], 0, "within the noise"),
         ("peak_mib", [1.0, 1.001, 0.99, 1.0, 1.0], 0, "the same"),
         ("cpu_us", [1.0, 0.4, 2.0, 1.0, 1.0], 0, "within the noise"),
@@ -56,6 +69,7 @@ def test_sides_of_different_length_cannot_be_compared() -> None:
 )
 def test_words_follow_the_ratio(key: str, values: list[float], stands: int, words: str) -> None:
     """More and less, better and worse, and doubt where the rounds disagree or are few."""
-    ratio = spread(values)
-    assert standing(_BY_KEY[key], ratio) == stands
-    assert verdict(_BY_KEY[key], ratio) == words
+    ones = [_sample(1, 1)] * len(values)
+    figure = compare("all", 1, ones, [_sample(value, value) for value in values]).figures["cpu_us"]
+    assert standing(_BY_KEY[key], figure) == stands
+    assert verdict(_BY_KEY[key], figure) == words

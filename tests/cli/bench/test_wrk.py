@@ -17,7 +17,7 @@ def test_no_byte_can_leave_a_lua_string() -> None:
 
 def test_the_script_holds_requests_and_answers() -> None:
     """Each request is in it, and each answer, or its status alone if the rest varies."""
-    stable = expect(Answer(200, (), b"ok", True, True), [])
+    stable = expect(Answer(200, (), b"ok", True), [])
     exchanges = [Exchange("one", (b"GET ", b"/"), False, stable)]
     script = lua_script(exchanges)
     assert lua_string(b"GET /") in script

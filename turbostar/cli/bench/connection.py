@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import collections
 import time
 from collections.abc import Sequence
 from typing import cast
@@ -51,6 +52,9 @@ class Round:
         self.tolerant = tolerant
         self.latencies: list[float] = []
         self.differing: dict[int, str] = {}
+        self.hung_up: collections.Counter[int] = collections.Counter()
+        """How often the server closed a connection that it had not said it would close, by the
+        index of the request that it had answered last."""
         self.stopping = False
         self.lanes = [
             Connection(self, position * len(targets) // connections % len(targets))
@@ -153,6 +157,7 @@ class Connection(asyncio.Protocol):
         "_offset",
         "_parser",
         "_position",
+        "_previous",
         "_raw",
         "_round",
         "_transport",
@@ -165,6 +170,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, round_: Round, position: int) -> None:
         self._round = round_
         self._position = position
+        self._previous: Target | None = None
         self._transport: asyncio.Transport | None = None
         self._parser: AnswerParser | None = None
         self._raw: list[bytes] = []
@@ -230,8 +236,18 @@ class Connection(asyncio.Protocol):
             self._check(answer)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Take what came as the answer if it ends with the connection; else it is missing."""
-        self._transport = None
+        """Take what came as the answer if it ends with the connection; else it is missing.
+
+        If nothing came, and the connection was good for a request before, ask over a new one:
+        where an application raises, uvicorn sends the answer and then hangs up.
+        """
+        was_open, self._transport = self._transport is not None, None
+        has_begun = self.waiting and (self._parser is not None or self._offset > 0)
+        if was_open and not has_begun and self._previous is not None:
+            self._round.hung_up[self._previous.index] += 1
+            if self.waiting:
+                self._reconnect()
+            return
         if not self.waiting:
             return
         parser = self._parser or AnswerParser()
@@ -262,9 +278,6 @@ class Connection(asyncio.Protocol):
         wrong = difference(target.exchange.expected, answer)
         if wrong is not None and not self._round.wrong(target, wrong):
             return
-        if self._parser is not None and self._parser.leftover:
-            self._missing(f"bytes after the answer: {self._parser.leftover[:40]!r}")
-            return
         if answer.keep_alive and wrong is None and target.exchange.expected.body is not None:
             target.memo = b"".join(self._raw)
         # An answer that did not wait for the whole body leaves the connection in between.
@@ -276,6 +289,7 @@ class Connection(asyncio.Protocol):
 
     def _next(self) -> None:
         self._round.latencies.append(_now() - self.started)
+        self._previous = self.target
         if self._round.stopping:
             self.waiting = False
             self._round.rest()

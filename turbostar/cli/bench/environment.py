@@ -13,10 +13,14 @@ __all__ = ["describe", "usable_cores"]
 _PACKAGES = ("turbostar", "starlette", "msgspec", "uvicorn", "uvloop", "httptools")
 
 
-def describe() -> dict[str, str]:
-    """Versions, processor, cores, system and date, in the order in which to show them."""
+def describe(*servers: str) -> dict[str, str]:
+    """Versions, processor, cores, system and date, in the order in which to show them.
+
+    Args:
+        servers: packages to name beside the usual ones.
+    """
     found = {"Python": f"{platform.python_version()} ({platform.python_implementation()})"}
-    for package in _PACKAGES:
+    for package in dict.fromkeys((*_PACKAGES, *servers)):
         try:
             found[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:

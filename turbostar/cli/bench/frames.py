@@ -55,8 +55,10 @@ class Done(msgspec.Struct, frozen=True, tag=True):
     p50: float
     """Latency in seconds, as is `p99`."""
     p99: float
-    differing: dict[int, str]
+    differing: dict[int, str] = {}
     """If tolerant: exchange to what was wrong with an answer to it."""
+    hung_up: dict[int, int] = {}
+    """Exchange to how often the server closed the connection after it, unannounced."""
 
 
 class Failed(msgspec.Struct, frozen=True, tag=True):

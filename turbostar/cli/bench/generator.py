@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import select
-import sys
 from collections.abc import Callable, Sequence
 from typing import BinaryIO, Protocol, TypeVar, cast
 
@@ -58,7 +57,7 @@ class LoadGenerator:
     def __init__(self, processes: Processes, cores: Sequence[int]) -> None:
         self._process = processes.start(
             "load",
-            [sys.executable, "-m", "turbostar.cli.bench.load"],
+            ["-m", "turbostar.cli.bench.load"],
             environment=os.environ,
             cores=cores,
             pipes=True,

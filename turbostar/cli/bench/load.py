@@ -61,6 +61,7 @@ def _done(round_: Round, seconds: float) -> Done:
         percentile(latencies, 50),
         percentile(latencies, 99),
         round_.differing,
+        dict(round_.hung_up),
     )
 
 

@@ -2,89 +2,48 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Protocol
-
-import msgspec
 
 from turbostar.cli.bench.connection import LoadError
 from turbostar.cli.bench.environment import usable_cores
 from turbostar.cli.bench.frames import Done, Run
 from turbostar.cli.bench.generator import Generator, LoadGenerator
+from turbostar.cli.bench.plan import Measured, Plan, Progress
 from turbostar.cli.bench.processes import Processes
 from turbostar.cli.bench.reference import PASS_TIMEOUT, Note, Reference, both_passes, replayed
-from turbostar.cli.bench.results import MixResult, Sample, compare
-from turbostar.cli.bench.serial import MissingAnswer
-from turbostar.cli.bench.servers import Application, Server, Side, start_server
+from turbostar.cli.bench.results import Sample, compare
+from turbostar.cli.bench.serial import MissingAnswer, SerialAnswer
+from turbostar.cli.bench.servers import Server, Side, start_server
 from turbostar.cli.bench.wrk import WrkGenerator
 from turbostar.cli.errors import UserError
-from turbostar.cli.recorded import RecordedRequest
 
-__all__ = ["Measured", "Plan", "Progress", "WrongAnswer", "expected_seconds", "measure"]
+__all__ = ["WrongAnswer", "expected_seconds", "measure"]
 
 _MIB = 1 << 20
 _WARM_UP = 1.0  # seconds at most, for each mix on each new server
 _SHORTEST = 0.2  # seconds of a round, however many have to fit into a budget
 _TRIAL = 1.0  # seconds of load on stock that show which answers vary under load
-_START = 2.0  # seconds that a server takes to start, roughly, for the progress bar
 
 
 class WrongAnswer(UserError):
     """A server answered wrongly, or not at all, under load."""
 
 
-class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What to measure and for how long."""
+def expected_seconds(plan: Plan, mixes: int, seconds: float, start: float) -> float:
+    """How long all rounds take, roughly, with the starts of their servers.
 
-    application: Application
-    requests: tuple[RecordedRequest, ...]
-    seconds: float
-    """Duration of a round."""
-    rounds: int
-    restarts: int
-    """How many generations of server processes the rounds are spread over."""
-    connections: int
-    mixes: tuple[str, ...] = ()
-    ignored_headers: tuple[str, ...] = ()
-    port: int = 0
-    """Of the stock server, the other one's is one higher; 0: any free ones."""
-    pin: bool = True
-    wrk: bool = False
-    budget: float | None = None
-    """If given, seconds for all rounds together, from which `seconds` is computed."""
-
-
-class Measured(msgspec.Struct, frozen=True):
-    """What was found."""
-
-    mixes: tuple[MixResult, ...]
-    answers: int
-    notes: tuple[Note, ...]
-    left_out: tuple[Note, ...]
-    seconds: float
-    """Duration of a round."""
-
-
-class Progress(Protocol):
-    """Is told what happens now and how many seconds of work are done."""
-
-    def expect(self, seconds: float) -> None:
-        """All of the work takes about that long."""
-
-    def stage(self, text: str) -> None:
-        """This begins now."""
-
-    def advance(self, seconds: float) -> None:
-        """That much more is done."""
-
-
-def expected_seconds(plan: Plan, mixes: int, seconds: float) -> float:
-    """How long the measurement takes, roughly."""
-    starts = 2 + 2 * plan.restarts
-    warm_up = 2 * plan.restarts * mixes * _warm_up(seconds)
-    return starts * _START + _TRIAL + warm_up + 2 * plan.rounds * mixes * seconds
+    Args:
+        plan: what is measured.
+        mixes: how many there are.
+        seconds: of a round.
+        start: seconds from the start of a server until it has answered every request twice.
+    """
+    generation = start + mixes * _warm_up(seconds)
+    return 2 * (plan.restarts * generation + plan.rounds * mixes * seconds)
 
 
 def measure(plan: Plan, progress: Progress) -> Measured:
@@ -131,12 +90,19 @@ class _Benchmark:
         ignored = [name.lower().encode("latin-1") for name in plan.ignored_headers]
         self._reference = Reference(replayed(plan.requests), ignored)
         self._answers = 0
+        self._starts: list[float] = []
+        self._shutdown: str | None = None
+        self._names: list[str] = []
+        self._hung_up: dict[Side, collections.Counter[int]] = {
+            side: collections.Counter() for side in Side
+        }
 
     def run(self) -> Measured:
         self._learn()
         mixes = self._reference.mixes(self._plan.mixes)
         seconds = self._round_seconds(len(mixes))
-        self._progress.expect(expected_seconds(self._plan, len(mixes), seconds))
+        start = sum(self._starts) / len(self._starts)
+        self._progress.expect(expected_seconds(self._plan, len(mixes), seconds, start))
         if self._plan.wrk:
             self._generator = WrkGenerator(self._processes, self._load_cores)
         samples: dict[tuple[str, Side], list[Sample]] = {
@@ -161,10 +127,26 @@ class _Benchmark:
                 for mix, picked in mixes.items()
             ),
             self._answers,
-            tuple(self._reference.notes),
+            (*self._reference.notes, *self._reconnections(), *self._shutdown_notes()),
             tuple(self._reference.left_out),
             seconds,
         )
+
+    def _reconnections(self) -> Iterator[Note]:
+        for index, name in enumerate(self._names):
+            stock, turbostar = (self._hung_up[side][index] for side in Side)
+            if stock or turbostar:
+                yield Note(
+                    name,
+                    f"after it the server closed the connection, {stock:,} times on stock and "
+                    f"{turbostar:,} times on turbostar, as it does if the application raises; "
+                    "each time a new one was opened",
+                )
+
+    def _shutdown_notes(self) -> Iterator[Note]:
+        if self._shutdown is not None:
+            text = f"the lifespan failed when the servers were stopped: {self._shutdown}"
+            yield Note("shutdown", text)
 
     def _round_seconds(self, mixes: int) -> float:
         if self._plan.budget is None:
@@ -175,13 +157,11 @@ class _Benchmark:
         """Ask two stock servers what is right, one of them under load too."""
         self._progress.stage("asking stock Starlette what is right")
         requests = self._reference.requests
-        first = self._start_one(Side.A, 0)
+        first, fresh, again = self._start_one(Side.A, 0)
         with self._serially(first):
-            fresh, *settled = both_passes(requests, first)
-            settled.append(both_passes(requests, first)[1])
-        second = self._start_one(Side.A, 1)
-        with self._serially(second):
-            settled.append(both_passes(requests, second)[1])
+            settled = [again, *both_passes(requests, first)]
+        second, _, other = self._start_one(Side.A, 1)
+        settled.append(other)
         self._reference.learn(fresh, settled)
         self._progress.stage("looking for answers that vary under load")
         exchanges = self._reference.exchanges(settled[1])
@@ -197,24 +177,34 @@ class _Benchmark:
         servers = {}
         for side in _turns(generation):
             self._progress.stage(f"starting servers: {side.label}")
-            servers[side] = self._start_one(side, list(Side).index(side))
-            with self._serially(servers[side]):
-                _, sent = both_passes(self._reference.requests, servers[side])
+            servers[side], _, sent = self._start_one(side, list(Side).index(side))
             if (wrong := self._reference.first_difference(sent)) is not None:
                 raise _wrong_answer(side, wrong.name, wrong.text, "before the load")
-            self._generator.plan(side.label, self._reference.exchanges(sent))
+            exchanges = self._reference.exchanges(sent)
+            self._names = [exchange.name for exchange in exchanges]
+            self._generator.plan(side.label, exchanges)
         return {side: servers[side] for side in Side}
 
-    def _start_one(self, side: Side, offset: int) -> Server:
+    def _start_one(
+        self, side: Side, offset: int
+    ) -> tuple[Server, list[SerialAnswer], list[SerialAnswer]]:
+        """A fresh server, and its answers to a first and a second pass over the requests."""
+        began = time.perf_counter()
         port = self._plan.port + offset if self._plan.port else 0
         server = start_server(
             self._processes, side, self._plan.application, port, self._server_cores
         )
-        self._progress.advance(_START)
-        return server
+        with self._serially(server):
+            fresh, settled = both_passes(self._reference.requests, server)
+        self._starts.append(time.perf_counter() - began)
+        self._progress.advance(self._starts[-1])
+        return server, fresh, settled
 
     def _stop(self, servers: Iterable[Server]) -> None:
+        servers = list(servers)
         self._processes.stop(*[server.process for server in servers])
+        failures = [server.shutdown_failure() for server in servers]
+        self._shutdown = self._shutdown or next(filter(None, failures), None)
 
     def _warm_up(
         self, servers: dict[Side, Server], mixes: dict[str, tuple[int, ...]], seconds: float
@@ -286,6 +276,8 @@ class _Benchmark:
         server.check_alive("under load")
         server.process.shorten_log()
         self._answers += done.requests
+        if not tolerant:
+            self._hung_up[server.side].update(done.hung_up)
         self._progress.advance(seconds)
         return done
 

@@ -11,7 +11,7 @@ from turbostar.cli.errors import UserError
 
 __all__ = ["load", "require"]
 
-_EXTRAS = {"psutil": "bench", "matplotlib": "bench", "jinja2": "bench", "uvicorn": "cli"}
+_EXTRAS = {"psutil": "bench", "jinja2": "bench", "httptools": "cli", "uvicorn": "cli"}
 
 
 def require(modules: Iterable[str]) -> None:
@@ -22,10 +22,11 @@ def require(modules: Iterable[str]) -> None:
     """
     missing = [module for module in modules if importlib.util.find_spec(module) is None]
     if missing:
-        extra = _EXTRAS[missing[0]]
+        extra = _EXTRAS.get(missing[0])
+        package = missing[0] if extra is None else f'"turbostar[{extra}]"'
         raise UserError(
             f"turbostar bench needs {' and '.join(missing)}, not installed here; "
-            f'run: pip install "turbostar[{extra}]"'
+            f"run: pip install {package}"
         )
 
 

@@ -1,130 +1,135 @@
-"""The plots of the report, as SVG whose colours are the page's own."""
+"""The geometry of the report's plots: where everything stands, in percent of a plot's width.
+
+The template `plots.svg.jinja` draws it. Heights are in pixels, and so are letters: a plot fills
+whatever width it has, and can be read on a telephone.
+"""
 
 from __future__ import annotations
 
-import io
-import re
+import math
 from collections.abc import Sequence
-from typing import Any
-
-import matplotlib
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+from typing import NamedTuple
 
 from turbostar.cli.bench.results import Metric, MixResult
-from turbostar.cli.bench.statistics import Spread
 from turbostar.cli.bench.table import shown
 
-__all__ = ["bars", "ratio_dots"]
+__all__ = ["Bar", "BarPlot", "DotPlot", "Dots", "Tick", "bar_plot", "dot_plot", "ticks"]
 
-# Each stands for a CSS variable of the page, so that one drawing suits light and dark.
-_INK, _GRID, _A, _B, _PAPER = "#010101", "#020202", "#030303", "#040404", "#050505"
-_VARIABLES = {
-    _INK: "var(--ink)",
-    _GRID: "var(--grid)",
-    _A: "var(--stock)",
-    _B: "var(--turbostar)",
-    _PAPER: "var(--card)",
-}
-_STYLE: Any = {
-    "svg.fonttype": "none",
-    "font.size": 10,
-    "text.color": _INK,
-    "axes.edgecolor": _GRID,
-    "axes.labelcolor": _INK,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.spines.left": False,
-    "axes.axisbelow": True,
-}
-_ROW = 0.52  # inches for one mix
-_FRAME = 0.6  # inches for the axis and its numbers
+_LABEL = 0.74  # of the width for the longest bar: its figure stands behind it
+_MARGIN = 6.0  # percent on both sides of the dots
 
 
-def bars(mixes: Sequence[MixResult], metric: Metric) -> str:
-    """A pair of bars for each mix, with the lowest and highest round as error bars."""
-    with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(6.4, _FRAME + _ROW * len(mixes)), layout="constrained")
-        axes = figure.add_subplot()
-        highest = 0.0
-        for row, mix in enumerate(mixes):
-            found = mix.figures[metric.key]
-            for side, offset, colour in ((found.stock, -0.19, _A), (found.turbostar, 0.19, _B)):
-                _bar(axes, row + offset, side, colour, metric.digits)
-                highest = max(highest, side.high)
-        _rows(axes, mixes)
-        axes.set_xlim(0, highest * 1.14)
-        axes.xaxis.set_major_locator(MaxNLocator(5))
-        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
-        axes.grid(axis="x", color=_GRID, linewidth=0.8)
-        return _svg(figure, f"{metric.label} of stock and turbostar, by mix", metric.key)
+class Tick(NamedTuple):
+    """A line of the grid and its number."""
+
+    at: float
+    label: str
 
 
-def ratio_dots(mixes: Sequence[MixResult], metrics: Sequence[Metric]) -> str:
-    """B/A of every pair of rounds as a dot, their median as a stroke, for each mix."""
-    with matplotlib.rc_context(_STYLE):
-        size = (4.2 * len(metrics), _FRAME + 0.5 + _ROW * len(mixes))
-        figure = Figure(figsize=size, layout="constrained")
-        panels = figure.subplots(1, len(metrics), sharey=True, squeeze=False)[0]
-        for axes, metric in zip(panels, metrics, strict=True):
-            for row, mix in enumerate(mixes):
-                _dots(axes, row, mix.figures[metric.key].ratio)
-            better = "right" if metric.more_is_better else "left"
-            axes.set_title(f"{metric.label.partition(',')[0]} ({better} is better)", fontsize=10)
-            axes.axvline(1, color=_INK, linewidth=1, linestyle=(0, (4, 3)), zorder=1)
-            axes.set_xlabel("B/A")
-            axes.grid(color=_GRID, linewidth=0.8)
-            axes.margins(x=0.1)
-            axes.xaxis.set_major_locator(MaxNLocator(5))
-            _rows(axes, mixes)
-        return _svg(figure, "B/A of every pair of rounds, by mix and figure", "ratios")
+class Bar(NamedTuple):
+    """One side of one mix: its bar, the extremes of its rounds, and its figure."""
+
+    side: str
+    width: float
+    low: float
+    high: float
+    label: str
 
 
-def _bar(axes: Axes, position: float, side: Spread, colour: str, digits: int) -> None:
-    axes.barh(position, side.median, height=0.36, color=colour)
-    axes.plot([side.low, side.high], [position, position], color=_INK, linewidth=1.2)
-    for end in (side.low, side.high):
-        axes.plot([end, end], [position - 0.08, position + 0.08], color=_INK, linewidth=1.2)
-    axes.annotate(
-        shown(side.median, digits),
-        (side.high, position),
-        xytext=(5, 0),
-        textcoords="offset points",
-        va="center",
-        fontsize=9,
+class BarPlot(NamedTuple):
+    """Two bars for each mix."""
+
+    title: str
+    ticks: list[Tick]
+    rows: list[tuple[str, list[Bar]]]
+
+
+class Dots(NamedTuple):
+    """All ratios of a mix, in the order of their rounds, and the one in the middle."""
+
+    name: str
+    values: list[float]
+    middle: float
+
+
+class DotPlot(NamedTuple):
+    """The ratios of each mix; `one` is where nothing differs."""
+
+    title: str
+    better: str
+    ticks: list[Tick]
+    one: float
+    rows: list[Dots]
+
+
+def bar_plot(mixes: Sequence[MixResult], metric: Metric) -> BarPlot:
+    """A figure of both sides, for each mix."""
+    found = [mix.figures[metric.key] for mix in mixes]
+    highest = max(max(figure.stock.high, figure.turbostar.high) for figure in found)
+    scale = 100 * _LABEL / highest
+
+    def bar(side: str, value: float, low: float, high: float) -> Bar:
+        label = shown(value, metric.digits)
+        return Bar(side, value * scale, low * scale, high * scale, label)
+
+    return BarPlot(
+        f"{metric.label} of stock and turbostar, by mix",
+        [Tick(value * scale, _number(value)) for value in ticks(0, highest)],
+        [
+            (
+                mix.name,
+                [
+                    bar("stock", figure.shown_stock, figure.stock.low, figure.stock.high),
+                    bar(
+                        "turbostar",
+                        figure.shown_turbostar,
+                        figure.turbostar.low,
+                        figure.turbostar.high,
+                    ),
+                ],
+            )
+            for mix, figure in zip(mixes, found, strict=True)
+        ],
     )
 
 
-def _dots(axes: Axes, row: int, ratio: Spread) -> None:
-    count = len(ratio.values)
-    # The rounds in their order, from top to bottom: a drift would show as a slope.
-    heights = [row + (number - (count - 1) / 2) / max(count, 8) * 0.6 for number in range(count)]
-    axes.scatter(ratio.values, heights, s=30, color=_B, edgecolors=_PAPER, linewidths=0.6, zorder=3)
-    axes.plot([ratio.median] * 2, [row - 0.34, row + 0.34], color=_INK, linewidth=2, zorder=2)
+def dot_plot(mixes: Sequence[MixResult], metric: Metric) -> DotPlot:
+    """B/A of each pair of rounds, for each mix."""
+    found = [mix.figures[metric.key] for mix in mixes]
+    values = [1.0, *(value for figure in found for value in figure.ratios.values)]
+    low, high = min(values), max(values)
+    if high - low < 0.1:  # what differs by less than that is not to look like much
+        low, high = low - 0.05, high + 0.05
+
+    def at(value: float) -> float:
+        return _MARGIN + (value - low) / (high - low) * (100 - 2 * _MARGIN)
+
+    return DotPlot(
+        metric.label.partition(",")[0],
+        "right" if metric.more_is_better else "left",
+        [Tick(at(value), _number(value)) for value in ticks(low, high)],
+        at(1.0),
+        [
+            Dots(mix.name, [at(value) for value in figure.ratios.values], at(figure.ratio))
+            for mix, figure in zip(mixes, found, strict=True)
+        ],
+    )
 
 
-def _rows(axes: Axes, mixes: Sequence[MixResult]) -> None:
-    axes.set_yticks(range(len(mixes)), [mix.name for mix in mixes])
-    axes.tick_params(length=0)
-    axes.set_ylim(len(mixes) - 0.45, -0.55)
+def ticks(low: float, high: float) -> list[float]:
+    """Three to six round numbers from `low` to `high`.
+
+    Raises:
+        ValueError: `high` is not above `low`.
+    """
+    if high <= low:
+        raise ValueError(f"{high} is not above {low}")
+    rough = (high - low) / 4
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = power * next(factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= rough * 0.99)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [number * step for number in range(first, last + 1)]
 
 
-def _svg(figure: Figure, title: str, salt: str) -> str:
-    """The drawing as an element to stand in a page, without anything from outside."""
-    output = io.StringIO()
-    with matplotlib.rc_context({"svg.hashsalt": salt}):
-        figure.savefig(output, format="svg", transparent=True, metadata={"Date": None})
-    text = output.getvalue()
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = re.sub(r'\sxmlns(:\w+)?="[^"]*"', "", text).replace("xlink:href", "href")
-    # The page sets the width; ids are made unique, for all drawings share one document.
-    text = re.sub(r'(<svg\b[^>]*?) width="[^"]*"', r"\1", text, count=1)
-    text = re.sub(r'(<svg\b[^>]*?) height="[^"]*"', r"\1", text, count=1)
-    text = re.sub(r'(id="|href="#|url\(#)', rf"\g<1>{salt}-", text)
-    for placeholder, variable in _VARIABLES.items():
-        text = text.replace(placeholder, variable)
-    return text.replace("<svg ", f'<svg role="img" aria-label="{title}" ', 1)
+def _number(value: float) -> str:
+    return f"{value:,.10g}"

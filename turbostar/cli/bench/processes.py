@@ -9,31 +9,16 @@ import pathlib
 import signal
 import subprocess
 import tempfile
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from types import FrameType
+from collections.abc import Mapping, Sequence
 
-__all__ = ["Process", "Processes", "ended_by_signals"]
+from turbostar.cli.leash import leashed
+
+__all__ = ["Process", "Processes"]
 
 _GRACE = 5.0  # seconds between the polite and the other signal
 _LONG = 1 << 20  # bytes
 _TAIL = 3  # lines of a log that tell why a process ended
-
-
-@contextlib.contextmanager
-def ended_by_signals() -> Iterator[None]:
-    """Have SIGTERM and SIGHUP raise SystemExit, so that what stops processes is run."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may set handlers, and only it receives them
-        return
-    numbers = (signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, _leave) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 class Process:
@@ -73,18 +58,28 @@ class Process:
 
 
 class Processes:
-    """Starts processes and stops them all when left, whatever the reason."""
+    """Starts processes and stops them all when left, whatever the reason.
+
+    Each watches the same pipe, whose other end is open here alone. So even those end that could
+    not be stopped in order: because a signal came before a new one was listed, or this process
+    was killed.
+    """
 
     def __init__(self) -> None:
         self._running: list[Process] = []
         self._folder = tempfile.TemporaryDirectory(prefix="turbostar-bench-")
+        self._watched, self._held = os.pipe()
 
     def __enter__(self) -> Processes:
         atexit.register(self.close)
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        self.close()
+        try:
+            self.close()
+        finally:
+            os.close(self._held)
+            os.close(self._watched)
         self._folder.cleanup()
         atexit.unregister(self.close)
 
@@ -97,12 +92,21 @@ class Processes:
         cores: Sequence[int] = (),
         pipes: bool = False,
     ) -> Process:
-        """Start a process; `cores` are those it is held to; `pipes` connects stdin and stdout."""
+        """Start a process, which ends at the latest when these processes are left.
+
+        Args:
+            name: of its log.
+            arguments: `-m`, a module of Python's and its arguments, or a program and its.
+            environment: all of its environment.
+            cores: those it is held to; any if there are none.
+            pipes: whether its stdin and stdout are connected to this process.
+        """
         number = len(list(pathlib.Path(self._folder.name).iterdir()))
         log = pathlib.Path(self._folder.name) / f"{number}-{name}.log"
         with log.open("ab") as output:
             popen = subprocess.Popen(
-                arguments,
+                leashed(arguments, self._watched),
+                pass_fds=[self._watched],
                 env=dict(environment),
                 stdin=subprocess.PIPE if pipes else subprocess.DEVNULL,
                 stdout=subprocess.PIPE if pipes else output,
@@ -144,7 +148,3 @@ def _signal_group(process: Process, number: signal.Signals) -> None:
         os.killpg(process.pid, number)
     except (ProcessLookupError, PermissionError):
         return  # the group is empty, or (on macOS) all in it have ended
-
-
-def _leave(number: int, frame: FrameType | None) -> None:
-    raise SystemExit(128 + number)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
+from turbostar.cli.output import animates
+
 __all__ = ["ProgressBar"]
 
 
@@ -21,7 +23,7 @@ class ProgressBar:
             console=console,
             transient=True,
             refresh_per_second=4,  # drawing takes CPU time too
-            disable=not console.is_terminal,
+            disable=not animates(console),
         )
         self._task = self._progress.add_task("starting", total=None)
 
@@ -33,10 +35,10 @@ class ProgressBar:
         self._progress.stop()
 
     def expect(self, seconds: float) -> None:
-        """All of the work takes about that long."""
-        if not self._console.is_terminal:
+        """What follows takes about that long in all."""
+        if not animates(self._console):
             self._console.print(f"measuring, which takes about {seconds:.0f} s")
-        self._progress.update(self._task, total=seconds)
+        self._progress.update(self._task, total=seconds, completed=0)
 
     def stage(self, text: str) -> None:
         """This begins now."""

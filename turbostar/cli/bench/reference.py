@@ -26,11 +26,16 @@ class Note(msgspec.Struct, frozen=True):
 
 
 def replayed(requests: Sequence[RecordedRequest]) -> list[RecordedRequest]:
-    """The requests that a pass sends: those of the load, and those that fill their cookie jars."""
+    """The requests that a pass sends: those of the load, and those that others depend on.
+
+    These fill a cookie jar, or save a value.
+    """
     return [
         request
         for request in requests
-        if request.websocket is None and not request.disconnect and (request.bench or request.jar)
+        if request.websocket is None
+        and not request.disconnect
+        and (request.bench or request.jar or request.saves)
     ]
 
 

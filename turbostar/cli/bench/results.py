@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from turbostar.cli.bench.reference import Note
-from turbostar.cli.bench.statistics import Spread, ratios, spread
+from turbostar.cli.bench.statistics import Spread, middle_of, ratios, spread
 
 __all__ = [
     "ENOUGH_ROUNDS",
@@ -25,6 +25,7 @@ __all__ = [
 
 
 ENOUGH_ROUNDS = 5
+_NEAR = 0.5  # a ratio that is no further from 1 is told in percent
 
 
 class Metric(msgspec.Struct, frozen=True):
@@ -62,12 +63,24 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     peak_mib: float
 
 
-class Comparison(msgspec.Struct, frozen=True):
-    """One figure of both sides; `ratio` is turbostar divided by stock, by pairs of rounds."""
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """One figure of both sides; `ratios` are turbostar divided by stock, by pairs of rounds.
+
+    What is shown is one pair of rounds: the one with the middle ratio (the mean of the two in the
+    middle, where their number is even). So the two figures and their ratio always agree, which
+    the median of each by itself would not where the machine became faster or slower meanwhile.
+    """
 
     stock: Spread
     turbostar: Spread
-    ratio: Spread
+    ratios: Spread
+    shown_stock: float
+    shown_turbostar: float
+
+    @property
+    def ratio(self) -> float:
+        """Of the figures that are shown; it is the median of the ratios, or next to it."""
+        return self.shown_turbostar / self.shown_stock
 
 
 class MixResult(msgspec.Struct, frozen=True):
@@ -95,6 +108,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     schema: int = 1
     application: str
     ratio_is: str = "turbostar divided by stock, for each pair of neighbouring rounds"
+    shown_is: str = "the pair of rounds with the middle ratio"
     settings: dict[str, str | int | float | bool]
     environment: dict[str, str]
     verification: Verification
@@ -117,35 +131,50 @@ def compare(
     for metric in METRICS:
         a = [getattr(sample, metric.key) for sample in stock]
         b = [getattr(sample, metric.key) for sample in turbostar]
-        figures[metric.key] = Comparison(spread(a), spread(b), spread(ratios(a, b)))
+        found = ratios(a, b)
+        middle = middle_of(found)
+        figures[metric.key] = Comparison(
+            stock=spread(a),
+            turbostar=spread(b),
+            ratios=spread(found),
+            shown_stock=sum(a[index] for index in middle) / len(middle),
+            shown_turbostar=sum(b[index] for index in middle) / len(middle),
+        )
     return MixResult(name, requests, figures, tuple(stock), tuple(turbostar))
 
 
-def standing(metric: Metric, ratio: Spread) -> int:
+def standing(metric: Metric, figure: Comparison) -> int:
     """1 if turbostar is better, -1 if worse, 0 if the rounds do not say.
 
     They do if there are at least `ENOUGH_ROUNDS` pairs, all on one side of 1 (which equal
     servers would be by chance once in 2**(pairs - 1) times), and the middle one is 1% away.
     """
-    if len(ratio.values) < ENOUGH_ROUNDS or _straddles(ratio) or _close(ratio.median, 0.01):
+    ratios = figure.ratios
+    if len(ratios.values) < ENOUGH_ROUNDS or _straddles(ratios) or _close(figure.ratio, 0.01):
         return 0
-    return 1 if (ratio.median > 1) is metric.more_is_better else -1
+    return 1 if (figure.ratio > 1) is metric.more_is_better else -1
 
 
-def verdict(metric: Metric, ratio: Spread) -> str:
-    """The ratio in words: how many times more or less, or that there is nothing to say."""
-    if _close(ratio.median, 0.01) and all(_close(end, 0.03) for end in (ratio.low, ratio.high)):
+def verdict(metric: Metric, figure: Comparison) -> str:
+    """The ratio in words: how much more or less, or that there is nothing to say.
+
+    Near 1 in percent ("+5 %", "-45 %"), further away in times ("1.90x more").
+    """
+    ratio, ratios = figure.ratio, figure.ratios
+    if _close(ratio, 0.01) and all(_close(end, 0.03) for end in (ratios.low, ratios.high)):
         return "the same"
-    if _straddles(ratio) or _close(ratio.median, 0.01):
+    if _straddles(ratios) or _close(ratio, 0.01):
         return "within the noise"
-    about = "" if len(ratio.values) >= ENOUGH_ROUNDS else "~"
-    if ratio.median > 1:
-        return f"{about}{ratio.median:.2f}x {metric.more}"
-    return f"{about}{1 / ratio.median:.2f}x {metric.less}"
+    about = "" if len(ratios.values) >= ENOUGH_ROUNDS else "~"
+    if _close(ratio, _NEAR):
+        return f"{about}{(ratio - 1) * 100:+.0f} %"
+    if ratio > 1:
+        return f"{about}{ratio:.2f}x {metric.more}"
+    return f"{about}{1 / ratio:.2f}x {metric.less}"
 
 
-def _straddles(ratio: Spread) -> bool:
-    return ratio.low <= 1 <= ratio.high
+def _straddles(ratios: Spread) -> bool:
+    return ratios.low <= 1 <= ratios.high
 
 
 def _close(ratio: float, tolerance: float) -> bool:

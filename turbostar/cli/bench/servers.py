@@ -1,4 +1,4 @@
-"""The two servers: the same application and command line, without turbostar and with it."""
+"""The two servers: the same application, without turbostar and with it."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ import enum
 import importlib.util
 import os
 import socket
-import sys
 import time
 from collections.abc import Sequence
 
 import msgspec
 
+from turbostar.cli import configuration, run
 from turbostar.cli.bench.processes import Process, Processes
 from turbostar.cli.bench.serial import MissingAnswer, SerialClient
 from turbostar.cli.bench.usage import TreeUsage
 from turbostar.cli.errors import UserError
 
-__all__ = ["Application", "Server", "Side", "event_loop", "http_protocol", "start_server"]
+__all__ = ["Application", "Server", "Side", "Software", "event_loop", "start_server"]
 
 LOCALHOST = "127.0.0.1"
 _START = 60.0  # seconds that a server may take until it answers
+_SHUTDOWN_FAILED = "Application shutdown failed."  # uvicorn logs so after the cause
 _PROBE = (b"GET / HTTP/1.1\r\nhost: testserver\r\n\r\n",)
 
 
@@ -36,12 +37,30 @@ class Side(enum.Enum):
         return self.value
 
 
+class Software(enum.StrEnum):
+    """What serves the application."""
+
+    UVICORN = "uvicorn"
+    TURBOSTAR = "turbostar"
+    GRANIAN = "granian"
+
+    @property
+    def described(self) -> str:
+        """How reports call it."""
+        return {
+            Software.UVICORN: "uvicorn with httptools",
+            Software.TURBOSTAR: "uvicorn with httptools (A) and turbostar.server (B)",
+            Software.GRANIAN: "Granian",
+        }[self]
+
+
 class Application(msgspec.Struct, frozen=True):
-    """What both servers serve."""
+    """What both servers serve, and by which software."""
 
     target: str
     factory: bool = False
     app_dir: str = "."
+    software: Software = Software.UVICORN
 
 
 class Server:
@@ -66,15 +85,17 @@ class Server:
                 f"serve the application with `turbostar run` to see why"
             )
 
+    def shutdown_failure(self) -> str | None:
+        """The last line that the application's lifespan gave when it failed to stop, or None."""
+        log = self.process.log.read_text(encoding="utf-8", errors="replace")
+        before, failed, _ = log.rpartition(_SHUTDOWN_FAILED)
+        lines = [line for line in before.splitlines()[:-1] if line.strip()]
+        return (lines[-1].strip() if lines else "no reason given") if failed else None
+
 
 def event_loop() -> str:
     """The event loop of the servers, as uvicorn's `--loop` names it."""
     return "uvloop" if importlib.util.find_spec("uvloop") else "asyncio"
-
-
-def http_protocol() -> str:
-    """The HTTP parser of the servers, as uvicorn's `--http` names it."""
-    return "httptools" if importlib.util.find_spec("httptools") else "h11"
 
 
 def start_server(
@@ -88,9 +109,13 @@ def start_server(
         UserError: it ends first, does not answer, or the port is in use.
     """
     port = _free_port(port)
-    process = processes.start(
-        side.label, _command(application, port), environment=_environment(side), cores=cores
-    )
+    environment = _environment(side)
+    if application.software is Software.GRANIAN:
+        command = _granian_command(port)
+        environment |= _granian_environment(application, environment)
+    else:
+        command = _command(application, side, port)
+    process = processes.start(side.label, command, environment=environment, cores=cores)
     server = Server(side, port, process)
     deadline = time.monotonic() + _START
     while not _listens(port):
@@ -109,15 +134,16 @@ def start_server(
     return server
 
 
-def _command(application: Application, port: int) -> list[str]:
-    command = [sys.executable, "-m", "turbostar", "run", application.target, "--no-access-log"]
+def _command(application: Application, side: Side, port: int) -> list[str]:
+    is_ours = application.software is Software.TURBOSTAR and side is Side.B
+    command = ["-m", "turbostar", "run", application.target, "--no-access-log"]
     if application.factory:
         command.append("--factory")
     options = {
         "--app-dir": application.app_dir,
         "--host": LOCALHOST,
         "--port": str(port),
-        "--http": http_protocol(),
+        "--http": "turbostar" if is_ours else "httptools",
         "--loop": event_loop(),
         "--lifespan": "auto",
         "--log-level": "warning",
@@ -126,11 +152,35 @@ def _command(application: Application, port: int) -> list[str]:
     return command + [word for option in options.items() for word in option]
 
 
+def _granian_command(port: int) -> list[str]:
+    options = {
+        "--interface": "asgi",
+        "--host": LOCALHOST,
+        "--port": str(port),
+        "--loop": event_loop(),
+        "--log-level": "warning",
+        "--workers-kill-timeout": "2",
+    }
+    command = ["-m", "granian", *(word for option in options.items() for word in option)]
+    return [*command, run.APPLICATION]
+
+
+def _granian_environment(application: Application, inherited: dict[str, str]) -> dict[str, str]:
+    """What tells a worker of Granian's which application to import, and from where."""
+    paths = [os.path.abspath(application.app_dir), inherited.get("PYTHONPATH", "")]
+    found = {run.TARGET: application.target, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    return found | ({run.FACTORY: "1"} if application.factory else {})
+
+
 def _environment(side: Side) -> dict[str, str]:
-    environment = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONUNBUFFERED": "1"}
-    environment.pop("TURBOSTAR_DISABLE", None)
-    # Where --workers would come from.
-    environment.pop("WEB_CONCURRENCY", None)
+    # Without what options would come from, such as --workers.
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("TURBOSTAR_DISABLE", "WEB_CONCURRENCY")
+        and not name.startswith(("UVICORN_", "GRANIAN_"))
+    }
+    environment |= {"PYTHONHASHSEED": "0", "PYTHONUNBUFFERED": "1", configuration.VARIABLE: ""}
     if side is Side.A:
         environment["TURBOSTAR_DISABLE"] = "1"
     return environment

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-__all__ = ["Spread", "percentile", "ratios", "spread"]
+__all__ = ["Spread", "middle_of", "percentile", "ratios", "spread"]
 
 
 class Spread(msgspec.Struct, frozen=True):
@@ -57,3 +57,15 @@ def ratios(a: Sequence[float], b: Sequence[float]) -> list[float]:
     if any(value <= 0 for value in a):
         raise ValueError("a measurement of A is not above 0")
     return [after / before for before, after in zip(a, b, strict=True)]
+
+
+def middle_of(values: Sequence[float]) -> list[int]:
+    """Where the median is: the position of the middle value, or of the two in the middle.
+
+    Raises:
+        ValueError: there is no value.
+    """
+    if not values:
+        raise ValueError("no value to take the median of")
+    by_size = sorted(range(len(values)), key=values.__getitem__)
+    return by_size[(len(values) - 1) // 2 : len(values) // 2 + 1]

@@ -22,12 +22,14 @@ __all__ = ["chance", "print_result", "shown", "shown_range"]
 
 _STYLES = {1: "green", 0: "dim", -1: "red"}
 _WIDE = 110  # columns from which the spreads of A and B fit beside that of the ratio
+_NARROW = 78  # columns below which even that does not fit
 
 
 def print_result(result: Result, console: Console) -> None:
     """Print the environment, the table of all mixes, and what to know about it."""
     console.print(_environment(result), style="dim", highlight=False)
-    console.print(_table(result, wide=console.width >= _WIDE))
+    wide, narrow = console.width >= _WIDE, console.width < _NARROW
+    console.print(_table(result, wide=wide, narrow=narrow))
     for line in _legend(result):
         console.print(line, style="dim", highlight=False)
 
@@ -52,7 +54,7 @@ def chance(rounds: int) -> str:
     )
 
 
-def _table(result: Result, *, wide: bool) -> Table:
+def _table(result: Result, *, wide: bool, narrow: bool) -> Table:
     table = Table(
         title=f"{result.application}: stock Starlette (A) against turbostar (B)",
         box=box.SIMPLE_HEAD,
@@ -60,18 +62,20 @@ def _table(result: Result, *, wide: bool) -> Table:
         padding=(0, 1),
         collapse_padding=True,
     )
-    table.add_column("mix and figure", no_wrap=True)
+    # The title of a mix may be longer than any label below it.
+    table.add_column("mix and figure", no_wrap=not narrow, max_width=19 if narrow else None)
     for side in ("A stock", "B turbo"):
         table.add_column(side, justify="right", no_wrap=True)
         if wide:
             table.add_column("min..max", no_wrap=True, style="dim")
     table.add_column("B/A", justify="right", no_wrap=True)
-    table.add_column("min..max", no_wrap=True, style="dim")
-    table.add_column("turbostar has", no_wrap=True)
+    if not narrow:
+        table.add_column("min..max", no_wrap=True, style="dim")
+    table.add_column("turbostar", no_wrap=True)
     for mix in result.mixes:
         table.add_row(Text(_mix_title(mix), style="bold"))
         for metric in METRICS:
-            table.add_row(*_row(mix, metric, wide=wide))
+            table.add_row(*_row(mix, metric, wide=wide, narrow=narrow))
         table.add_section()
     return table
 
@@ -80,31 +84,40 @@ def _mix_title(mix: MixResult) -> str:
     return f"{mix.name}, {mix.requests} request{'s' * (mix.requests > 1)}"
 
 
-def _row(mix: MixResult, metric: Metric, *, wide: bool) -> list[str | Text]:
+def _row(mix: MixResult, metric: Metric, *, wide: bool, narrow: bool) -> list[str | Text]:
     figure = mix.figures[metric.key]
     cells: list[str | Text] = [f"  {metric.label}"]
-    for side in (figure.stock, figure.turbostar):
-        cells.append(shown(side.median, metric.digits))
+    for value, side in (
+        (figure.shown_stock, figure.stock),
+        (figure.shown_turbostar, figure.turbostar),
+    ):
+        cells.append(shown(value, metric.digits))
         if wide:
             cells.append(shown_range(side, metric.digits))
-    style = _STYLES[standing(metric, figure.ratio)]
-    cells.append(Text(shown(figure.ratio.median, 2), style=style))
-    cells.append(shown_range(figure.ratio, 2))
-    cells.append(Text(verdict(metric, figure.ratio), style=style))
+    style = _STYLES[standing(metric, figure)]
+    cells.append(Text(shown(figure.ratio, 2), style=style))
+    words = verdict(metric, figure)
+    if narrow:
+        words = words.removeprefix("within the ")
+    else:
+        cells.append(shown_range(figure.ratios, 2))
+    cells.append(Text(words, style=style))
     return cells
 
 
 def _environment(result: Result) -> str:
     facts = result.environment
     versions = [f"{name} {facts[name]}" for name in ("Python", "starlette", "turbostar", "uvicorn")]
-    return f"{', '.join(versions)}; {facts['CPU']}, {facts['cores']} cores; {facts['date']}"
+    server = f"served by {result.settings['server']}"
+    machine = f"{facts['CPU']}, {facts['cores']} cores"
+    return f"{', '.join(versions)}; {server}; {machine}; {facts['date']}"
 
 
 def _legend(result: Result) -> list[str]:
     rounds = int(result.settings["rounds"])
     lines = [
-        f"Medians of the rounds ({rounds} a side), with the lowest and highest. B/A is taken per "
-        "pair of neighbouring rounds.",
+        f"{rounds} round{'s' * (rounds > 1)} a side. Each row shows the pair of neighbouring "
+        "rounds with the middle B/A; min..max are of all rounds.",
         "For requests/s a B/A above 1 is better; for all other figures one below 1 is better.",
         f"{result.verification.text} {result.answers_compared:,} answers under load compared.",
     ]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 
 import msgspec
 from rich.console import Console
 
 from turbostar.cli.bench.results import Verification
+from turbostar.cli.bench.sending import announce_derived
 from turbostar.cli.bench.servers import Application
 from turbostar.cli.errors import UserError
 from turbostar.cli.loading import add_app_dir, load_app
+from turbostar.cli.output import animates
 from turbostar.cli.recorded import RecordedRequest
 from turbostar.cli.verify import VerifyResult, report, verify
 from turbostar.cli.verify.derive import derive_requests
@@ -31,22 +34,35 @@ def verified(
     requests: Sequence[RecordedRequest] | None,
     ignored_headers: Sequence[str],
     console: Console,
+    *,
+    unsafe_methods: bool = False,
 ) -> Verified:
     """Compare all answers of the application, in process; show differences on `console`.
 
     Raises:
-        UserError: the application cannot be run.
+        UserError: the application cannot be run, or it fails to answer any request.
     """
-    with console.status("verifying: every request on stock Starlette and on turbostar"):
+    text = "verifying: every request on stock Starlette and on turbostar"
+    with console.status(text) if animates(console) else contextlib.nullcontext():
         found = verify(
             application.target,
             requests,
             factory=application.factory,
             app_dir=application.app_dir,
             ignore_headers=ignored_headers,
+            unsafe_methods=unsafe_methods,
+            announce=lambda derived: announce_derived(console, derived),
         )
     if not found.same:
         report.show(console, found)
+    if found.all_failed is not None:
+        cause = f"nothing to measure: {found.all_failed}"
+        raise UserError(f"{application.target}: {cause}; see turbostar verify")
+    notes = list(found.notes)
+    if found.shutdown is not None:
+        notes.append(f"the lifespan failed at the end, on stock as well: {found.shutdown}")
+    for note in notes:
+        console.print(note, style="dim", markup=False, soft_wrap=True)
     return Verified(
         tuple(_successful_gets(found) if requests is None else requests),
         Verification(True, len(found.checks), _summary(found)),

@@ -120,7 +120,12 @@ def _done(report: _Report, exchanges: Sequence[Exchange]) -> Done:
     if report.wrong:
         cause = f"{report.wrong} answers are not among those expected"
         raise LoadError(name, cause, missing=False)
-    return Done(report.requests, report.microseconds / 1e6, report.p50 / 1e6, report.p99 / 1e6, {})
+    return Done(
+        requests=report.requests,
+        seconds=report.microseconds / 1e6,
+        p50=report.p50 / 1e6,
+        p99=report.p99 / 1e6,
+    )
 
 
 def lua_string(data: bytes) -> bytes:

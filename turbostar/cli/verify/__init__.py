@@ -10,12 +10,25 @@ import msgspec
 from turbostar.cli.recorded import RecordedRequest
 from turbostar.cli.verify.answers import Answer, Job
 from turbostar.cli.verify.compare import Difference, compare
+from turbostar.cli.verify.lifespan import shutdown_failure
 from turbostar.cli.verify.process import Mode, Replay, WorkerError, replay
+from turbostar.cli.verify.steady import check_freezing
+from turbostar.cli.verify.verdict import all_failed, failed, proves_nothing
 
-__all__ = ["Answer", "Check", "Difference", "Progress", "VerifyResult", "WorkerError", "verify"]
+__all__ = [
+    "Announce",
+    "Answer",
+    "Check",
+    "Difference",
+    "Progress",
+    "VerifyResult",
+    "WorkerError",
+    "verify",
+]
 
 # Called with the name of the run, how many requests it has answered, and of how many.
 Progress = Callable[[str, int, int], None]
+Announce = Callable[[Sequence[RecordedRequest]], None]
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,14 +48,20 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 class VerifyResult(msgspec.Struct, frozen=True, kw_only=True):
     """What verifying an application has shown, request by request in their order.
 
-    `lifespan` is a difference in how the application started and stopped, `notes` are remarks on
-    the requests themselves.
+    `lifespan` is a difference in how the application started and stopped, `shutdown` says how that
+    failed on stock, if it did, `notes` are remarks on
+    the requests themselves, `runs` is how often each request was sent. `derived` says that the
+    requests come from the routes, `frozen` that the clock was frozen.
     """
 
     target: str
     checks: list[Check]
     lifespan: Difference | None
+    shutdown: str | None
     notes: list[str]
+    runs: int
+    derived: bool
+    frozen: bool
 
     @property
     def different(self) -> list[Check]:
@@ -65,6 +84,21 @@ class VerifyResult(msgspec.Struct, frozen=True, kw_only=True):
         return self.lifespan is None and not self.different
 
     @property
+    def failed(self) -> list[Check]:
+        """The checks of requests that the application failed to answer on stock: 5xx or no end."""
+        return [check for check in self.checks if failed(check.stock)]
+
+    @property
+    def all_failed(self) -> str | None:
+        """How the application failed, if it answered nothing; None if it answered something."""
+        return all_failed(self.checks, derived=self.derived) if self.same else None
+
+    @property
+    def proves_nothing(self) -> str | None:
+        """Why the answers, though they do not differ, do not show anything; None if they do."""
+        return proves_nothing(self.checks, derived=self.derived) if self.same else None
+
+    @property
     def stock_answers(self) -> list[Answer]:
         """The answers of the first stock run, one for each request."""
         return [check.stock for check in self.checks]
@@ -79,7 +113,11 @@ def verify(
     ignore_headers: Sequence[str] = (),
     limit: int | None = None,
     timeout: float = 10.0,
+    unsafe_methods: bool = False,
+    seed: bool = True,
+    freeze_clock: bool = False,
     progress: Progress | None = None,
+    announce: Announce | None = None,
 ) -> VerifyResult:
     """Run an application on stock Starlette and accelerated, and compare all its answers.
 
@@ -94,11 +132,19 @@ def verify(
         ignore_headers: Names of response headers that are not compared.
         limit: How many of the requests are used, from the first; all if None.
         timeout: Seconds that one request may take.
+        unsafe_methods: Derive requests with POST, PUT, PATCH and DELETE, too.
+        seed: Give the application the same random numbers in each run.
+        freeze_clock: Give it the same time wherever Python asks, not only by `time.time`.
         progress: Told about every answer.
+        announce: Told the derived requests before the first of them is sent.
 
     Raises:
-        WorkerError: the application cannot be imported or started, or its process died.
+        WorkerError: the application cannot be imported or started, its process died, or a value
+            that a request uses is in no answer of stock.
+        UserError: the library that freezes the clock is missing.
     """
+    if freeze_clock:
+        check_freezing()
     job = Job(
         target=target,
         factory=factory,
@@ -106,32 +152,48 @@ def verify(
         requests=None if requests is None else list(requests)[:limit],
         limit=limit,
         timeout=timeout,
+        unsafe_methods=unsafe_methods,
+        seed=seed,
+        freeze_clock=freeze_clock,
         clock=int(time.time()),
         frames="",
     )
-    stock = [_run(job, "stock", "stock", progress)]
+    ignored = frozenset(name.lower().encode("latin-1") for name in ignore_headers)
+    return _compare_runs(job, ignored, progress, announce)
+
+
+def _compare_runs(
+    job: Job, ignored: frozenset[bytes], progress: Progress | None, announce: Announce | None
+) -> VerifyResult:
+    derived = job.requests is None
+    stock = [_run(job, "stock", "stock", progress, announce if derived else None)]
     # The other runs get the same requests, derived or not.
     job = msgspec.structs.replace(job, requests=stock[0].requests)
     stock.append(_run(job, "stock", "stock again", progress))
     accelerated = _run(job, "accelerated", "accelerated", progress)
-    ignored = frozenset(name.lower().encode("latin-1") for name in ignore_headers)
-    result = _result(target, stock, accelerated, ignored)
+    result = _result(job, stock, accelerated, ignored, derived)
     if not result.same:
         stock.append(_run(job, "stock", "stock once more", progress))
-        result = _result(target, stock, accelerated, ignored)
+        result = _result(job, stock, accelerated, ignored, derived)
     return result
 
 
-def _run(job: Job, mode: Mode, name: str, progress: Progress | None) -> Replay:
+def _run(
+    job: Job, mode: Mode, name: str, progress: Progress | None, announce: Announce | None = None
+) -> Replay:
     def on_answer(done: int, total: int) -> None:
         if progress is not None:
             progress(name, done, total)
 
-    return replay(job, mode, on_answer)
+    return replay(job, mode, on_answer, announce)
 
 
 def _result(
-    target: str, stock: list[Replay], accelerated: Replay, ignored: frozenset[bytes]
+    job: Job,
+    stock: list[Replay],
+    accelerated: Replay,
+    ignored: frozenset[bytes],
+    derived: bool,
 ) -> VerifyResult:
     checks = []
     for number, request in enumerate(accelerated.requests):
@@ -151,4 +213,13 @@ def _result(
     lifespan = None
     if accelerated.lifespan not in {run.lifespan for run in stock}:
         lifespan = Difference("lifespan", stock[0].lifespan, accelerated.lifespan)
-    return VerifyResult(target=target, checks=checks, lifespan=lifespan, notes=stock[0].notes)
+    return VerifyResult(
+        target=job.target,
+        checks=checks,
+        lifespan=lifespan,
+        shutdown=shutdown_failure(stock[0].lifespan),
+        notes=stock[0].notes,
+        runs=len(stock) + 1,
+        derived=derived,
+        frozen=job.freeze_clock,
+    )

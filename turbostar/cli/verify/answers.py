@@ -29,7 +29,11 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """What a worker is to do. Without `requests` it derives them from the routes of the app."""
+    """What a worker is to do.
+
+    Without `requests` it derives them from the routes of the application: those whose methods
+    change nothing, and with `unsafe_methods` the others, too.
+    """
 
     target: str
     factory: bool
@@ -37,6 +41,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     requests: list[RecordedRequest] | None
     limit: int | None
     timeout: float  # seconds per request
+    unsafe_methods: bool
+    seed: bool  # the same random numbers in each run
+    freeze_clock: bool  # wherever Python asks for the time, and not only time.time()
     clock: int  # what time.time() says at the start, in seconds
     frames: str  # path of the file to write to
 

@@ -12,11 +12,13 @@ from typing import Any
 import msgspec
 
 from turbostar.cli.recorded import RecordedRequest
+from turbostar.cli.unsafe import count_and_methods, may_change
 
 __all__ = ["derive_requests"]
 
 _UNKNOWN_PATH = "/no-such-path"
-_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+# Tried in turn as the method that a route has not; those that change nothing come first.
+_METHODS = ("OPTIONS", "HEAD", "GET", "DELETE", "PATCH", "PUT", "POST")
 _WITH_BODY = {"POST", "PUT", "PATCH"}
 _PARAMETER = re.compile(r"{(\w+)(?::\w+)?}")
 # Tried in turn as the value of a path parameter until its convertor takes one.
@@ -47,8 +49,10 @@ class _Place(msgspec.Struct, frozen=True):
     entered: frozenset[int] = frozenset()  # ids of the lists of routes on the way here
 
 
-def derive_requests(app: Any) -> tuple[list[RecordedRequest], list[str]]:
-    """Requests that reach every route of an application, and notes on what could not be reached.
+def derive_requests(app: Any, *, unsafe: bool = False) -> tuple[list[RecordedRequest], list[str]]:
+    """Requests that reach every route of an application, and notes on what is not requested.
+
+    Only those with GET, HEAD and OPTIONS are for sending, unless `unsafe` asks for the others, too.
 
     Mounts, hosts and routers are entered, middleware wrapped around them is seen through. Each
     route gets its methods, one it does not have, a toggled trailing slash and, if it ends in a
@@ -63,6 +67,11 @@ def derive_requests(app: Any) -> tuple[list[RecordedRequest], list[str]]:
         found = list(_walk(routes, _Place(), notes))
     found.append(_http("GET", _UNKNOWN_PATH, _Place()))
     unique = {(one.method, one.path, one.headers, one.websocket): one for one in found}
+    if not unsafe and (left_out := may_change(unique.values())):
+        count = count_and_methods(left_out, "derived ")
+        them = "them" if len(left_out) > 1 else "it"
+        notes.append(f"{count} not sent; --unsafe-methods sends {them}")
+        unique = {key: one for key, one in unique.items() if one not in left_out}
     return list(unique.values()), notes
 
 
@@ -172,7 +181,7 @@ def _requests_for(route: Any, place: _Place) -> Iterator[RecordedRequest]:
     methods = sorted(route.methods or ("GET", "POST"))
     for method in methods:
         yield _http(method, path, place)
-    wrong = next((method for method in reversed(_METHODS) if method not in methods), None)
+    wrong = next((method for method in _METHODS if method not in methods), None)
     if wrong is not None and route.methods:
         yield _http(wrong, path, place)
     if path != "/":

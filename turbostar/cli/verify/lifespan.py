@@ -5,11 +5,21 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-__all__ = ["Lifespan", "LifespanError"]
+__all__ = ["LONGEST", "Lifespan", "LifespanError", "last_line", "shutdown_failure"]
+
+LONGEST = 120.0
+"""Seconds that an application has to start, and to stop."""
+
+_NO_FAILURE = _UNSUPPORTED, _STOPPED = "no lifespan", "started and stopped"
 
 
 class LifespanError(Exception):
     """The application refused to start, or did not say that it had started."""
+
+
+def shutdown_failure(outcome: str | None) -> str | None:
+    """How an application failed to stop, of what `Lifespan.shutdown` says; None if it did not."""
+    return None if outcome is None or outcome in _NO_FAILURE else outcome
 
 
 class Lifespan:
@@ -43,7 +53,7 @@ class Lifespan:
     async def shutdown(self, *, timeout: float) -> str:
         """Stop the application and say in a few words how that went."""
         if not self._supported:
-            return "no lifespan"
+            return _UNSUPPORTED
         self._inbox.put_nowait({"type": "lifespan.shutdown"})
         try:
             await self._wait(self._stopped, "stop", timeout)
@@ -51,7 +61,7 @@ class Lifespan:
             return str(exc)
         if self._failure is not None:
             return f"failed to stop: {self._failure}"
-        return "started and stopped"
+        return _STOPPED
 
     async def _wait(self, event: asyncio.Event, what: str, timeout: float) -> None:
         try:
@@ -82,14 +92,14 @@ class Lifespan:
             case "lifespan.shutdown.complete":
                 self._stopped.set()
             case "lifespan.startup.failed" | "lifespan.shutdown.failed":
-                self._failure = _last_line(message.get("message", ""))
+                self._failure = last_line(message.get("message", ""))
                 self._started.set()
                 self._stopped.set()
             case other:
                 raise RuntimeError(f"{other!r} is no message of the lifespan protocol")
 
 
-def _last_line(text: str) -> str:
+def last_line(text: str) -> str:
     """The end of a traceback says what happened."""
     lines = text.strip().splitlines()
     return lines[-1].strip() if lines else "no reason given"

@@ -9,13 +9,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Literal
 
 import msgspec
 
 from turbostar.cli.errors import UserError
+from turbostar.cli.leash import leashed
 from turbostar.cli.recorded import RecordedRequest
 from turbostar.cli.verify.answers import (
     Answer,
@@ -27,6 +28,7 @@ from turbostar.cli.verify.answers import (
     Job,
     Started,
 )
+from turbostar.cli.verify.lifespan import LONGEST
 
 __all__ = ["Mode", "Replay", "WorkerError", "replay"]
 
@@ -34,8 +36,9 @@ Mode = Literal["stock", "accelerated"]
 
 _POLL_SECONDS = 0.01
 _START_SECONDS = 300.0
-# Beyond the time a request may take: cancelling it, a slow machine, a blocked event loop.
-_GRACE_SECONDS = 60.0
+# Beyond the time a request may take: the worker itself tells within two seconds if it blocks the
+# event loop, unless nothing else of Python's can run, either.
+_GRACE_SECONDS = 10.0
 _EXIT_SECONDS = 5.0
 _LOG_LINES = 30
 
@@ -57,16 +60,22 @@ class Replay(msgspec.Struct):
     lifespan: str | None = None
 
 
-def replay(job: Job, mode: Mode, on_answer: Callable[[int, int], None]) -> Replay:
+def replay(
+    job: Job,
+    mode: Mode,
+    on_answer: Callable[[int, int], None],
+    announce: Callable[[Sequence[RecordedRequest]], None] | None = None,
+) -> Replay:
     """Run the application in a process of its own and put the requests of `job` to it.
 
-    `on_answer` is told how many requests have been answered, and of how many.
+    `on_answer` is told how many requests have been answered, and of how many; `announce` gets the
+    requests before any is sent.
 
     Raises:
         WorkerError: the application cannot be imported or started, or its process died.
     """
     with tempfile.TemporaryDirectory(prefix="turbostar-verify-") as directory:
-        worker = _Worker(job, mode, pathlib.Path(directory))
+        worker = _Worker(job, mode, pathlib.Path(directory), announce)
         try:
             return worker.run(on_answer)
         finally:
@@ -74,8 +83,15 @@ def replay(job: Job, mode: Mode, on_answer: Callable[[int, int], None]) -> Repla
 
 
 class _Worker:
-    def __init__(self, job: Job, mode: Mode, directory: pathlib.Path) -> None:
+    def __init__(
+        self,
+        job: Job,
+        mode: Mode,
+        directory: pathlib.Path,
+        announce: Callable[[Sequence[RecordedRequest]], None] | None,
+    ) -> None:
         self._mode = mode
+        self._announce = announce
         self._target = job.target
         self._timeout = job.timeout
         self._log = directory / "log"
@@ -91,16 +107,27 @@ class _Worker:
         self._process = self._start(job_file)
 
     def _start(self, job_file: pathlib.Path) -> subprocess.Popen[bytes]:
+        arguments = ["-m", "turbostar.cli.verify.worker", str(job_file)]
+        # Nothing is written into the pipe: it ends with this process, and so does the worker.
+        reading, self._leash = os.pipe()
+        inherited = []
+        if hasattr(os, "killpg"):
+            arguments = leashed(arguments, reading)[1:]
+            inherited = [reading]
         warnings = [f"-W{option}" for option in sys.warnoptions]
-        with self._log.open("wb") as log:
-            return subprocess.Popen(
-                [sys.executable, *warnings, "-m", "turbostar.cli.verify.worker", str(job_file)],
-                env=_environment(self._mode),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,  # what the application starts ends with it
-            )
+        try:
+            with self._log.open("wb") as log:
+                return subprocess.Popen(
+                    [sys.executable, *warnings, *arguments],
+                    env=_environment(self._mode),
+                    stdin=subprocess.PIPE,
+                    stdout=log,
+                    stderr=log,
+                    pass_fds=inherited,
+                    start_new_session=True,  # what the application starts ends with it
+                )
+        finally:
+            os.close(reading)
 
     def run(self, on_answer: Callable[[int, int], None]) -> Replay:
         heard = time.monotonic()
@@ -129,6 +156,9 @@ class _Worker:
                 raise WorkerError(self._in_mode(reason), self._log_end())
             case Started(requests, notes):
                 self._replay = Replay(requests, notes, [])
+                if self._announce is not None:
+                    self._announce(requests)
+                self._let_go()
                 on_answer(0, len(requests))
             case Answered(answer) if self._replay is not None:
                 self._replay.answers.append(answer)
@@ -138,8 +168,18 @@ class _Worker:
                 return True
         return False
 
+    def _let_go(self) -> None:
+        """Have the worker send the requests."""
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError):  # it has died, which will be noticed
+            self._process.stdin.write(b"!")
+            self._process.stdin.close()
+
     def _patience(self) -> float:
-        return _START_SECONDS if self._replay is None else self._timeout + _GRACE_SECONDS
+        if self._replay is None:
+            return _START_SECONDS
+        stopping = len(self._replay.answers) == len(self._replay.requests)
+        return (LONGEST if stopping else self._timeout) + _GRACE_SECONDS
 
     def _error(self, cause: str) -> WorkerError:
         log = self._log_end()
@@ -184,6 +224,9 @@ class _Worker:
         else:
             self._process.kill()
         self._process.wait()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        os.close(self._leash)
 
 
 def _environment(mode: Mode) -> dict[str, str]:

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from turbostar.cli.verify import Check, Difference, VerifyResult
+from turbostar.cli.verify.verdict import refused
 
 __all__ = ["as_json", "show"]
 
@@ -37,8 +38,10 @@ def show(console: Console, result: VerifyResult) -> None:
     console.print(_summary(result))
     for line in _remarks(result):
         console.print(Text(line, style="dim"))
-    if result.same:
-        console.print(Text("no answer differs from stock Starlette's", style="green"))
+    if result.same and result.proves_nothing is None:
+        counts = f"{len(result.identical)} compared in full, {len(result.volatile)} by shape"
+        text = f"no answer differs from stock Starlette's: {counts}"
+        console.print(Text(text, style="green"))
 
 
 def _of_check(check: Check) -> Group:
@@ -134,16 +137,7 @@ def _summary(result: VerifyResult) -> Table:
 
 
 def _remarks(result: VerifyResult) -> Iterator[str]:
-    if result.volatile:
-        count = len(result.volatile)
-        yield (
-            f"{count} answer{'s vary' if count > 1 else ' varies'} on stock itself: "
-            "of what varies, only the shape was compared"
-        )
-    for check in result.volatile[:_SHOWN_VOLATILE]:
-        yield f"  {check.request.name}: {', '.join(check.volatile)}"
-    if len(result.volatile) > _SHOWN_VOLATILE:
-        yield f"  … and {len(result.volatile) - _SHOWN_VOLATILE} more"
+    yield from _on_volatile(result)
     hanging = sum(check.stock.timed_out and check.accelerated.timed_out for check in result.checks)
     if hanging:
         yield f"{hanging} requests did not end within the timeout, stock and accelerated alike"
@@ -153,10 +147,39 @@ def _remarks(result: VerifyResult) -> Iterator[str]:
             f"{failed} answer{'s have' if failed > 1 else ' has'} a status of 500 or above on "
             "stock: if that is not meant, the application lacks something (settings, data)"
         )
+    if turned_away := sum(refused(check.stock) for check in result.checks):
+        were = "requests were" if turned_away > 1 else "request was"
+        yield (
+            f"{turned_away} {were} refused (401, 403), and what is behind was not compared: if "
+            "that is not meant, record requests with a login"
+        )
+    if result.shutdown is not None:
+        yield f"the lifespan failed at the end, on stock as well: {result.shutdown}"
     split = sum(bool(check.notes) for check in result.checks)
     if split:
         yield f"{split} bodies came in another number of messages; their bytes were compared"
     yield from result.notes
+
+
+def _on_volatile(result: VerifyResult) -> Iterator[str]:
+    if not result.volatile:
+        return
+    count = len(result.volatile)
+    yield (
+        f"{count} answer{'s vary' if count > 1 else ' varies'} on stock itself: "
+        "of what varies, only the shape was compared"
+    )
+    for check in result.volatile[:_SHOWN_VOLATILE]:
+        yield f"  {check.request.name}: {', '.join(check.volatile)}"
+    if len(result.volatile) > _SHOWN_VOLATILE:
+        yield f"  … and {len(result.volatile) - _SHOWN_VOLATILE} more"
+    if any("status" in check.volatile for check in result.volatile):
+        yield (
+            "  where a status varies, a run may have met what the run before it left behind: "
+            "begin each run with fresh data"
+        )
+    elif not result.frozen:
+        yield "  --freeze-clock makes times alike, if it is these that vary"
 
 
 def as_json(result: VerifyResult) -> str:
@@ -164,11 +187,15 @@ def as_json(result: VerifyResult) -> str:
     document = {
         "target": result.target,
         "same": result.same,
+        "proves_nothing": result.proves_nothing,
         "requests": len(result.checks),
         "identical": len(result.identical),
         "volatile": len(result.volatile),
         "different": len(result.different),
+        "failed": len(result.failed),
+        "runs": result.runs,
         "lifespan": None if result.lifespan is None else _plain(result.lifespan),
+        "shutdown": result.shutdown,
         "notes": result.notes,
         "checks": [
             {

@@ -1,0 +1,1 @@
+"""`turbostar record`: requests that are really sent, written as a request file."""
