@@ -1,0 +1,55 @@
+"""Dependency injection, compiled to one coroutine per handler."""
+
+from turbostar.di.container import Container
+from turbostar.di.errors import (
+    AlreadyBuilding,
+    AmbiguousProvider,
+    AsyncInSync,
+    ContainerInUse,
+    DependencyCycle,
+    DuplicateProvider,
+    GeneratorMisuse,
+    InjectionError,
+    MissingContext,
+    MissingProvider,
+    ParameterMismatch,
+    ScopeClosed,
+    ScopeViolation,
+    TeardownErrors,
+    UncallableProvider,
+    UnknownOverride,
+    UnknownScope,
+    UnresolvableHint,
+    WiringErrors,
+)
+from turbostar.di.markers import Body, Inject, Lazy, Named, Query
+from turbostar.di.scopes import Scope
+
+__all__ = [
+    "AlreadyBuilding",
+    "AmbiguousProvider",
+    "AsyncInSync",
+    "Body",
+    "Container",
+    "ContainerInUse",
+    "DependencyCycle",
+    "DuplicateProvider",
+    "GeneratorMisuse",
+    "Inject",
+    "InjectionError",
+    "Lazy",
+    "MissingContext",
+    "MissingProvider",
+    "Named",
+    "ParameterMismatch",
+    "Query",
+    "Scope",
+    "ScopeClosed",
+    "ScopeViolation",
+    "TeardownErrors",
+    "UncallableProvider",
+    "UnknownOverride",
+    "UnknownScope",
+    "UnresolvableHint",
+    "WiringErrors",
+]
