@@ -21,9 +21,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 import turbostar
 import turbostar.applications
 import turbostar.routing
-from turbostar import _explain, _explain_middleware, _explain_routes, _explain_stack
-from turbostar._explain import Layer, Report, explain
-from turbostar._explain_routes import RouteReport
+from turbostar._explain import (
+    middleware as _explain_middleware,
+    reasons as _explain_reasons,
+    report as _explain,
+    routes as _explain_routes,
+    stack as _explain_stack,
+)
+from turbostar._explain.report import Layer, Report, explain
+from turbostar._explain.routes import RouteReport
 
 
 @pytest.fixture(autouse=True)
@@ -310,9 +316,9 @@ def test_fastapi_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
     app = Starlette()
     app.router = Choosing([Asked("/a", endpoint)])
     (route,) = explain(app).routes
-    assert causes(route) == "FastAPI's route: dispatched by FastAPI's own app"
+    assert causes(route) == "FastAPI's route: FastAPI's own code matches it and runs its handler"
     (route,) = explained(Asked("/a", endpoint))
-    assert "FastAPI's route: matched and handled by FastAPI's own code" in causes(route)
+    assert "FastAPI's route: FastAPI's own code matches it" in causes(route)
 
 
 def test_foreign_holders_of_routes() -> None:
@@ -382,7 +388,13 @@ def test_swapped_imports() -> None:
 
 def test_kill_switch(monkeypatch: pytest.MonkeyPatch) -> None:
     """Under the kill switch all is stock, for one reason."""
-    for module in (_explain, _explain_middleware, _explain_routes, _explain_stack):
+    for module in (
+        _explain,
+        _explain_middleware,
+        _explain_reasons,
+        _explain_routes,
+        _explain_stack,
+    ):
         monkeypatch.setattr(module, "DISABLED", True)
     app = Starlette(routes=[Route("/", endpoint)], middleware=[Middleware(Passing)])
     report = explain(Passing(app))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import pickle
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -16,15 +18,11 @@ from starlette.responses import JSONResponse
 
 import turbostar
 import turbostar.responses
-from turbostar import _install
-from turbostar._accelerations import (
-    TABLE,
-    VERIFIED_RELEASES,
-    Acceleration,
-    _log,
-    fingerprint,
-    objection,
-)
+import turbostar.routing
+from turbostar._attach import install as _install
+from turbostar._guard.sources import VERIFIED_RELEASES, _log, fingerprint, objection
+from turbostar._guard.table import TABLE, Acceleration
+from turbostar._http.json_responses import json_response_render
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +42,9 @@ def test_install_replaces_what_the_table_says_and_uninstall_restores_it() -> Non
     namespaces = {entry.owner: dict(vars(entry.owner)) for entry in TABLE}
     turbostar.install()
     assert turbostar.installed()
-    assert snapshot() == {entry.target: entry.replacement for entry in TABLE}
+    assert snapshot() == {
+        entry.target: "absent" if entry.is_inherited else entry.replacement for entry in TABLE
+    }
     turbostar.uninstall()
     assert not turbostar.installed()
     assert snapshot() == before
@@ -113,7 +113,7 @@ def test_subclasses_made_before_are_accelerated_too() -> None:
             return b"mine"
 
     turbostar.install()
-    assert Inherits.render is turbostar.responses.json_response_render
+    assert Inherits.render is json_response_render
     assert Inherits({"when": 1e16}).body == b'{"when":1e16}'
     assert Overrides({}).body == b"mine"
     assert Overrides({}).raw_headers[0] == (b"content-length", b"4")
@@ -170,7 +170,9 @@ def test_a_method_patched_by_others_afterwards_is_left_to_them(
 
 def test_the_table_was_written_against_the_installed_starlette() -> None:
     """The fingerprints are those of the sources, so that a changed Starlette fails here first."""
-    assert starlette.__version__ in VERIFIED_RELEASES, "compare the sources, then add the release"
+    assert starlette.__version__ in VERIFIED_RELEASES["starlette"], (
+        "compare the sources, then add the release"
+    )
     for entry in TABLE:
         if entry.fingerprint is not None:
             assert fingerprint(vars(entry.owner)[entry.name]) == entry.fingerprint, entry.target
@@ -189,7 +191,9 @@ def test_a_changed_starlette_stays_stock(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_vanished_attribute_stays_stock() -> None:
     """A class or method that a newer Starlette no longer has is no error."""
     for target in ("starlette.responses:Vanished.render", "starlette.responses:JSONResponse.gone"):
-        entry = Acceleration(target, "turbostar.responses:json_response_render", "0" * 16)
+        entry = Acceleration(
+            target, "turbostar._http.json_responses:json_response_render", "0" * 16
+        )
         assert "does not exist in Starlette" in objection(entry)
 
 
@@ -201,6 +205,7 @@ def test_an_addition_that_starlette_has_by_now_is_refused() -> None:
 
 def test_import_swapped_classes_hold_the_functions_of_the_table() -> None:
     """What install() attaches to Starlette's class is what turbostar's subclass holds."""
+    turbostar.routing.Router()  # classes follow at the latest when something is built
     for entry in TABLE:
         ours = getattr(
             __import__(entry.module.__name__.replace("starlette", "turbostar"), fromlist=["_"]),
@@ -217,3 +222,36 @@ def test_logging_of_install_is_quiet(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, "turbostar"):
         _install.install()
     assert caplog.text == ""
+
+
+IN_EITHER_ORDER = """
+import importlib, sys
+import turbostar
+from turbostar._guard import swapped
+
+if sys.argv[1] == "installed first":
+    turbostar.install()
+modules = ("applications", "endpoints", "requests", "responses", "routing")
+layers = ("base", "body_limit", "cors", "exceptions", "gzip", "httpsredirect", "sessions")
+for name in (*modules, *(f"middleware.{name}" for name in layers)):
+    importlib.import_module(f"turbostar.{name}")
+turbostar.install()
+for undo in (lambda: None, turbostar.uninstall):
+    undo()
+    for cls, entry in swapped._swapped:
+        print(cls, entry.target, vars(cls).get(entry.name) is entry.replacement)
+"""
+
+
+def test_import_swapped_classes_are_the_same_when_imported_after_install() -> None:
+    """They have our functions, and nothing is said to stay stock that does not."""
+    seen = [
+        subprocess.run(
+            [sys.executable, "-c", IN_EITHER_ORDER, order], capture_output=True, text=True
+        )
+        for order in ("imported first", "installed first")
+    ]
+    assert [found.stderr for found in seen] == ["", ""]
+    assert sorted(seen[0].stdout.splitlines()) == sorted(seen[1].stdout.splitlines())
+    assert seen[0].stdout.count("True") > 60
+    assert "False" not in seen[0].stdout

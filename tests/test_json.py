@@ -22,7 +22,7 @@ from hypothesis import example, given, strategies as st
 
 import turbostar.requests
 import turbostar.responses
-from turbostar._json import dumps, loads
+from turbostar._http.json_codec import decodes_as_ever, dumps, loads
 
 
 def outcome(function: Callable[..., Any], *args: Any) -> tuple[str, Any]:
@@ -505,5 +505,10 @@ def test_a_patched_standard_library_is_asked(monkeypatch: pytest.MonkeyPatch) ->
     """Who patches json.dumps or json.loads, as tests do, is called as by stock."""
     monkeypatch.setattr(json, "dumps", lambda content, **options: f"<{content}>")
     monkeypatch.setattr(json, "loads", lambda data: ("patched", data))
-    assert dumps(1) == b"<1>"
-    assert loads(b"1") == ("patched", b"1")
+    assert turbostar.responses.JSONResponse(1).body == b"<1>"
+    assert not decodes_as_ever(starlette.requests)
+    request: Any = turbostar.requests.Request({"type": "http"})
+    request._body = b"1"
+    with pytest.raises(StopIteration):
+        request.json().send(None)
+    assert request._json == ("patched", b"1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import subprocess
 import sys
 from pathlib import Path
@@ -11,29 +12,54 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "turbostar"
 
-# From the lowest to the highest; a module imports only modules of its own layer or below.
+# From the lowest to the highest; a module imports only modules of its own layer or below. A name
+# stands for a module, or for a package with all that is in it.
 LAYERS: list[set[str]] = [
-    {"_switch", "_bytecode", "_handoff", "_sending", "_stages"},
-    {"_mirror", "_accelerations", "_watch", "_matcher"},
+    {
+        "_attach.kill_switch",
+        "_attach.twins",
+        "_guard.classes",
+        "_guard.compiled",
+        "_http.own_send",
+        "_stages.group",
+        "_stages.protocol",
+        "_stages.scopes",
+        "_stages.tasks",
+        "di",
+    },
+    {"_attach.mirror", "_guard.table", "_routing.watched", "_routing.index"},
+    {"_guard.sources"},
+    {"_guard.swapped"},
+    {"_stages.channel", "_http.tracked_send"},
+    {"_stages.response"},
+    {"_stages.call_next"},
     {"types", "status", "exceptions", "convertors", "config", "concurrency", "_utils"},
-    {"_listening"},
-    {"_json", "_streaming", "_classes", "_cookies", "_urls", "_query"},
-    {"_responses", "_request_headers"},
+    {"_http.disconnect", "_guard.patches"},
+    {"_http.json_codec", "_http.streaming", "_http.set_cookie", "_http.urls", "_http.query"},
+    {"_http.responses", "_http.request_headers"},
+    {"_http.json_responses", "_http.request"},
     {"datastructures", "formparsers", "requests", "responses", "websockets", "background"},
     {"authentication", "endpoints", "schemas", "staticfiles", "templating", "_exception_handler"},
-    {"_patches", "_checked", "_headers", "_signing"},
-    {"_body_limit", "_cors", "_gzip", "_hosts", "_sessions"},
-    {"_endpoint", "_names"},
-    {"_entry", "_chains"},
-    {"_table"},
-    {"_dispatch", "_passing"},
-    {"_unsent", "_fused"},
+    {"_guard", "_http.raw_headers"},
+    {"_routing.endpoints"},
+    {"_routing.entries"},
+    {"_routing.mounts", "_routing.names"},
+    {"_routing.table"},
+    {"_routing.choose"},
+    {"_dispatch.errors"},
+    {"_dispatch.default_answers"},
+    {"_dispatch.class_endpoints"},
+    {"_dispatch.run"},
+    {"_dispatch.fused", "_dispatch.router"},
+    {"_dispatch.application"},
+    {"_middleware", "stages"},
     {"middleware"},
     {"routing"},
-    {"applications", "_install", "_walk"},
-    {"_explain", "_explain_middleware", "_explain_routes", "_explain_stack"},
+    {"applications", "_attach.install", "_explain.places"},
+    {"_explain"},
     {"testclient"},
     {""},
+    {"server"},
     {"cli"},
     {"__main__"},
 ]
@@ -41,9 +67,19 @@ FEATURES = {"di", "orm"}  # know nothing of each other
 
 
 def part_of(path: Path) -> str:
-    relative = path.relative_to(PACKAGE).with_suffix("")
-    first = relative.parts[0]
-    return "" if first == "__init__" else first
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def module_of(name: str) -> str:
+    """The module of the package that an imported name is, or is defined in."""
+    parts = name.split(".")[1:]
+    while parts:
+        path = PACKAGE.joinpath(*parts)
+        if path.is_dir() or path.with_suffix(".py").is_file():
+            break
+        parts.pop()
+    return ".".join(parts)
 
 
 def imported_parts(path: Path) -> set[str]:
@@ -56,12 +92,7 @@ def imported_parts(path: Path) -> set[str]:
             assert node.level == 0, f"{path}: imports are absolute"
             module = node.module or ""
             names = [f"{module}.{alias.name}" for alias in node.names]
-        for name in names:
-            package, _, rest = name.partition(".")
-            if package == "turbostar":
-                first = rest.partition(".")[0]
-                known = (PACKAGE / first).is_dir() or (PACKAGE / f"{first}.py").is_file()
-                found.add(first if known else "")
+        found |= {module_of(name) for name in names if name.partition(".")[0] == "turbostar"}
     return found
 
 
@@ -69,9 +100,15 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 
 def level(part: str) -> int:
-    for index, layer in enumerate(LAYERS):
-        if part in layer:
-            return index
+    """The layer of a module: its own, or else that of the package it is in."""
+    while True:
+        for index, layer in enumerate(LAYERS):
+            if part in layer:
+                return index
+        above = part.rpartition(".")[0]
+        if not above:
+            break
+        part = above
     raise AssertionError(f"turbostar.{part} stands in no layer: add it to tests/test_layers.py")
 
 
@@ -79,14 +116,49 @@ def level(part: str) -> int:
 def test_imports_point_down(path: Path) -> None:
     """No module imports one that stands above it."""
     own = part_of(path)
+    if path.name == "__init__.py" and path.stat().st_size == 0:
+        return
     for other in imported_parts(path):
         assert level(other) <= level(own), f"turbostar.{own} imports turbostar.{other}"
+
+
+GUIDE = PACKAGE.parent / "CONTRIBUTING.md"
+TABLE_HEAD = "| layer | modules of `turbostar` |\n|---:|---|\n"
+
+
+def shown_layers() -> str:
+    """The table of layers, as the contributor's guide has it."""
+    rows = [
+        f"| {number} | {', '.join(f'`{part or PACKAGE.name}`' for part in sorted(layer))} |"
+        for number, layer in enumerate(LAYERS, start=1)
+    ]
+    return TABLE_HEAD + "\n".join(rows) + "\n"
+
+
+def table_in(guide: str) -> str:
+    _, head, rest = guide.partition(TABLE_HEAD)
+    assert head, "the guide has no table of layers"
+    rows = itertools.takewhile(lambda line: line.startswith("|"), rest.splitlines(keepends=True))
+    return head + "".join(rows)
+
+
+def test_the_contributors_guide_shows_the_layers() -> None:
+    """Its table is that of this file: ``python -m tests.test_layers`` writes it anew."""
+    assert table_in(GUIDE.read_text("utf-8")) == shown_layers()
+
+
+def test_the_contributors_guide_names_every_folder() -> None:
+    """Its map of the house leaves no folder of the package out."""
+    guide = GUIDE.read_text("utf-8")
+    folders = {path.parent.relative_to(PACKAGE).parts[:1] for path in SOURCES}
+    missing = [folder for (folder,) in filter(None, folders) if f"`{folder}/`" not in guide]
+    assert missing == []
 
 
 def test_only_codegen_executes_generated_code() -> None:
     """exec and eval are called nowhere but in ``_codegen``."""
     for path in SOURCES:
-        if part_of(path) == "_codegen":
+        if part_of(path).endswith("codegen"):
             continue
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
@@ -126,4 +198,9 @@ def test_importing_turbostar_loads_nothing_optional(statement: str) -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     ).stdout.split()
     assert not FORBIDDEN & set(loaded)
-    assert "turbostar._install" in loaded
+    assert "turbostar._attach.install" in loaded
+
+
+if __name__ == "__main__":
+    guide = GUIDE.read_text("utf-8")
+    GUIDE.write_text(guide.replace(table_in(guide), shown_layers()), "utf-8")

@@ -9,7 +9,7 @@ from hypothesis import example, given, strategies as st
 from starlette.convertors import CONVERTOR_TYPES
 from starlette.routing import compile_path
 
-from turbostar._matcher import Index, Shape, shape_of
+from turbostar._routing.index import Index, Shape, shape_of
 
 
 def shape(path: str) -> Shape | None:

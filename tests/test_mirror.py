@@ -16,7 +16,7 @@ from unittest import mock
 import pytest
 import starlette
 
-from turbostar._mirror import public_names
+from turbostar._attach.mirror import public_names
 
 MODULES = sorted(
     module.name.removeprefix("starlette.")

@@ -15,7 +15,7 @@ from starlette.datastructures import URL, Headers, QueryParams, URLPath
 
 import turbostar.requests
 from tests.differential.modes import INSTALL, STOCK, SWAP, Mode
-from turbostar._query import parameters
+from turbostar._http.query import parameters
 
 MODES = pytest.mark.parametrize("mode", [SWAP, INSTALL], ids=repr)
 

@@ -15,10 +15,10 @@ import anyio
 import pytest
 import starlette.responses
 
-from turbostar import _listening
-from turbostar._listening import Race, can_race, register_receive, until_disconnect
-from turbostar._sending import TrackedSend
-from turbostar._streaming import stream_response
+from turbostar._http import disconnect as _listening
+from turbostar._http.disconnect import Race, can_race, until_disconnect
+from turbostar._http.streaming import stream_response
+from turbostar._http.tracked_send import TrackedSend
 from turbostar.responses import StreamingResponse
 
 SCOPE = {"type": "http", "asgi": {"spec_version": "2.3"}}
@@ -208,27 +208,6 @@ def test_a_wrapped_receive_of_uvicorn_may_not_wait(monkeypatch: pytest.MonkeyPat
     run(work)
 
 
-@needs_eager_tasks
-def test_a_server_can_register_its_receive() -> None:
-    """Then it is not called for a stream that never waits."""
-    asked = []
-
-    class Server:
-        async def receive(self) -> Any:
-            asked.append("receive")
-            return await never()
-
-    async def work() -> None:
-        for chunks in (ready, pausing):
-            await StreamingResponse(chunks())(SCOPE, Server().receive, Sent())
-
-    run(work)
-    assert asked == ["receive", "receive"]
-    register_receive(Server.receive)
-    run(work)
-    assert asked == ["receive", "receive", "receive"]
-
-
 def test_overridden_methods_are_called() -> None:
     """Of a subclass, of an instance, and of Starlette's class if somebody patches it."""
     seen = []
@@ -388,8 +367,8 @@ def test_the_start_is_tracked_through_every_wrapper() -> None:
         sent.append((message["type"], outer.started, inner.started))
 
     outer = TrackedSend(send)
-    inner = TrackedSend(outer)
-    run(lambda: stream_response(StreamingResponse(ready()), inner))
+    inner = TrackedSend(outer.send)
+    run(lambda: stream_response(StreamingResponse(ready()), inner.send))
     assert sent[0] == ("http.response.start", True, True)
     assert len(sent) == 5
 
@@ -418,7 +397,7 @@ def test_nothing_is_left_to_the_garbage_collector(receive: Any, chunks: Any) -> 
         for _ in range(3):
             await asyncio.sleep(0)
         assert asyncio.all_tasks() == {asyncio.current_task()}
-        assert not [thing for thing in gc.get_objects() if isinstance(thing, Race)]
+        assert not [thing for thing in gc.get_objects() if type(thing) is Race]
 
     gc.collect()
     gc.disable()
@@ -448,3 +427,28 @@ def test_any_work_can_be_listened_beside() -> None:
 
     run(work)
     assert ended == ["cancelled", "done"]
+
+
+def test_a_replaced_create_task_is_told_of_both_tasks() -> None:
+    """Who wraps the loop's create_task, as monitors do, sees the tasks of a stream as on stock."""
+
+    async def main(response: Any) -> int:
+        loop: Any = asyncio.get_running_loop()
+        original, told = loop.create_task, []
+
+        def noting(coroutine: Any, **options: Any) -> Any:
+            told.append(coroutine)
+            return original(coroutine, **options)
+
+        async def send(message: Any) -> None:
+            """Takes whatever is sent."""
+
+        loop.create_task = noting
+        try:
+            scope = {"type": "http", "asgi": {"spec_version": "2.3"}}
+            await response(scope, never, send)
+        finally:
+            del loop.create_task
+        return len(told)
+
+    assert asyncio.run(main(StreamingResponse(ready()))) == 2

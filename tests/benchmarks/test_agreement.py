@@ -10,17 +10,30 @@ import pytest
 
 from benchmarks.agreement import agreed, working
 from benchmarks.asgi import ASGIApp, ClientRequest, WrongAnswer
-from benchmarks.cases import Case
-from benchmarks.profile import CASES
+from benchmarks.cases import Case, Step
+from benchmarks.cases.every import CASES, NAMES, STEPS
 from benchmarks.sides import STOCK, TURBOSTAR, Side
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_both_sides_answer_every_case_alike(case: Case) -> None:
+@pytest.mark.parametrize("case", [*CASES, *STEPS], ids=str)
+def test_both_sides_answer_every_case_alike(case: Case | Step) -> None:
     """Each benchmark case runs, and turbostar answers it as Starlette does."""
     with asyncio.Runner() as runner:
         for work in agreed(case, runner):
-            work(2)
+            if work is not None:
+                work(2)
+
+
+def test_no_two_cases_have_one_name() -> None:
+    """A figure, or a comment that names its case, is of one case."""
+    assert len(NAMES) == len(CASES) + len(STEPS)
+
+
+def test_a_step_that_gives_something_else_is_not_timed() -> None:
+    """What is done in one step is compared as answers are."""
+    step = Step(name="different", build=lambda web: (lambda times: None, web.name), target=1)
+    with asyncio.Runner() as runner, pytest.raises(WrongAnswer, match="turbostar"):
+        agreed(step, runner)
 
 
 def _speaking_up(web: Side) -> ASGIApp:

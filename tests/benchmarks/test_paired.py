@@ -30,7 +30,7 @@ def order(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[int], object]]:
         return microseconds[work]  # type: ignore[index]
 
     monkeypatch.setattr(paired, "_time", clock)
-    monkeypatch.setattr(paired, "_calibrate", lambda work: 1)
+    monkeypatch.setattr(paired, "repetitions_of", lambda work: 1)
     return timed
 
 

@@ -13,7 +13,7 @@ from turbostar.cli.errors import UserError
 
 def test_a_case_is_found_by_part_of_its_name() -> None:
     """The whole name wins over a beginning, and a beginning over a part."""
-    assert find_case("json").name == "JSON, 1 route"
+    assert find_case("json, 1").name == "JSON, 1 route"
     assert find_case("preflight").name == "CORS, preflight"
     for case in CASES:
         assert find_case(case.name) is case

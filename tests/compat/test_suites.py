@@ -36,6 +36,13 @@ def test_a_suite_is_read() -> None:
     assert other.starlette == "1.11.0"
 
 
+def test_variables_are_given_to_every_run() -> None:
+    """Those of a suite are added to the environment of its processes."""
+    found = suite(GOOD + '[variables]\nDEVELOPER_MODE = "true"\n')
+    assert found.variables == {"DEVELOPER_MODE": "true"}
+    assert suite().variables == {}
+
+
 def test_flags_of_a_mode_are_added_and_left_out_of_the_comparison() -> None:
     """A mode may leave tests out; stock, which runs all, is then compared without them."""
     found = suite()
@@ -66,6 +73,7 @@ def test_another_starlette_brings_its_own_tests_without_a_checksum() -> None:
         ("install = [", "instal = [", "no such mode 'instal'"),
         ("--ignore=", "-k ", "mode_flags take"),
         ('sha256 = "abc"', 'sha256 = "abc"\nrandom_ids = ["["]', "'[' is no regular expression"),
+        ("[mode_flags]", "[variables]\nA = 1\n[mode_flags]", "variables.A must be a string"),
     ],
 )
 def test_a_wrong_suite_is_named(old: str, new: str, message: str) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 from starlette.convertors import register_url_convertor
 
 from tests.differential import convertors, flavours, parts
-from tests.differential.build import World
 from tests.differential.change import OTHERS, Change, change, router_of, routes_of
 from tests.differential.tables import APPS, HANDLED, Choices, R, router
+from tests.differential.world import World
 
 
 @change("redirect_slashes", OTHERS)

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.differential.build import World
-from tests.differential.drive import raised
-from tests.differential.tables import Brief, Choices
+from tests.brief import Brief
+from tests.differential.observed import raised
+from tests.differential.tables import Choices
+from tests.differential.world import World
 
 Effect = Callable[[World, "Change"], Any]
 EFFECTS: dict[str, Effect] = {}

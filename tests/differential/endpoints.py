@@ -9,25 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.exceptions import HTTPException
 
-from tests.differential.drive import VISITED, plain
+from tests.differential.drive import VISITED
+from tests.differential.observed import plain
+from tests.differential.part import endpoint, named_endpoint
 
 if TYPE_CHECKING:
-    from tests.differential.build import World
-
-Make = Callable[["World", str], Any]
-ENDPOINTS: dict[str, Make] = {}
-#: Those which are only good on an event loop, for they wait or hop to a thread.
-WAITING: set[str] = set()
-
-
-def endpoint(name: str, *, waits: bool = False) -> Callable[[Make], Make]:
-    def enter(make: Make) -> Make:
-        ENDPOINTS[name] = make
-        if waits:
-            WAITING.add(name)
-        return make
-
-    return enter
+    from tests.differential.world import World
 
 
 class Boom(Exception):
@@ -79,7 +66,7 @@ def tell(world: World, label: str, conn: Any) -> dict[str, Any]:
     return report
 
 
-@endpoint("async")
+@named_endpoint("async")
 def _(world: World, label: str) -> Any:
     async def answer(request: Any) -> Any:
         return world.ns.JSONResponse(tell(world, label, request))
@@ -87,43 +74,34 @@ def _(world: World, label: str) -> Any:
     return answer
 
 
-@endpoint("json")
-def _(world: World, label: str) -> Any:
-    async def echo(request: Any) -> Any:
-        tell(world, label, request)
-        body = await request.body()
-        again = await request.body()
-        return world.ns.JSONResponse({"body": body.decode(), "same": again is body}, 201)
-
-    return echo
+@endpoint(name="json")
+async def echo(world: World, who: str, request: Any) -> Any:
+    tell(world, who, request)
+    body = await request.body()
+    again = await request.body()
+    return world.ns.JSONResponse({"body": body.decode(), "same": again is body}, 201)
 
 
-@endpoint("plain")
-def _(world: World, label: str) -> Any:
-    async def text(request: Any) -> Any:
-        tell(world, label, request)
-        headers = {"X-One": "1", "content-type": "text/x"} if request.url.query else None
-        response = world.ns.PlainTextResponse(label, headers=headers)
-        response.set_cookie("k", "v")
-        return response
-
-    return text
+@endpoint(name="plain")
+async def text(world: World, who: str, request: Any) -> Any:
+    tell(world, who, request)
+    headers = {"X-One": "1", "content-type": "text/x"} if request.url.query else None
+    response = world.ns.PlainTextResponse(who, headers=headers)
+    response.set_cookie("k", "v")
+    return response
 
 
-@endpoint("poison")
-def _(world: World, label: str) -> Any:
-    async def poison(request: Any) -> Any:
-        report = tell(world, label, request)
-        # What is one request's own must be nobody else's.
-        for key in ("path_params", "headers", "endpoint"):
-            if isinstance(request.scope.get(key), dict):
-                request.scope[key]["poison"] = True
-        return world.ns.JSONResponse(report)
-
-    return poison
+@endpoint(name="poison")
+async def poison(world: World, who: str, request: Any) -> Any:
+    report = tell(world, who, request)
+    # What is one request's own must be nobody else's.
+    for key in ("path_params", "headers", "endpoint"):
+        if isinstance(request.scope.get(key), dict):
+            request.scope[key]["poison"] = True
+    return world.ns.JSONResponse(report)
 
 
-@endpoint("sync", waits=True)
+@named_endpoint("sync", waits=True)
 def _(world: World, label: str) -> Any:
     def answer(request: Any) -> Any:
         return world.ns.JSONResponse(tell(world, label, request))
@@ -131,7 +109,7 @@ def _(world: World, label: str) -> Any:
     return answer
 
 
-@endpoint("partial")
+@named_endpoint("partial")
 def _(world: World, label: str) -> Any:
     async def answer(more: str, request: Any, *, most: str) -> Any:
         return world.ns.JSONResponse([more, most, tell(world, label, request)])
@@ -139,7 +117,7 @@ def _(world: World, label: str) -> Any:
     return functools.partial(functools.partial(answer, "more"), most="most")
 
 
-@endpoint("partial_sync", waits=True)
+@named_endpoint("partial_sync", waits=True)
 def _(world: World, label: str) -> Any:
     def answer(more: str, request: Any) -> Any:
         return world.ns.JSONResponse([more, tell(world, label, request)])
@@ -160,31 +138,29 @@ class Holder:
         await response(scope, receive, send)
 
 
-@endpoint("method")
+@named_endpoint("method")
 def _(world: World, label: str) -> Any:
     return Holder(world, label).answer
 
 
-@endpoint("raw_instance")
+@named_endpoint("raw_instance")
 def _(world: World, label: str) -> Any:
     return Holder(world, label)
 
 
-@endpoint("raw_function")
-def _(world: World, label: str) -> Any:
-    async def answer(request: Any) -> Any:
-        tell(world, label, request)
+@endpoint(name="raw_function")
+async def answer(world: World, who: str, request: Any) -> Any:
+    tell(world, who, request)
 
-        async def send_it(scope: Any, receive: Any, send: Any) -> None:
-            world.log.append(("answering", scope is request.scope, receive is request.receive))
-            await send({"type": "http.response.start", "status": 200, "headers": [(b"x", b"y")]})
-            await send({"type": "http.response.body", "body": b"raw"})
+    async def send_it(scope: Any, receive: Any, send: Any) -> None:
+        world.log.append(("answering", scope is request.scope, receive is request.receive))
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"x", b"y")]})
+        await send({"type": "http.response.body", "body": b"raw"})
 
-        return send_it
-
-    return answer
+    return send_it
 
 
+@named_endpoint("raw_class")
 def _raw_class(world: World, label: str) -> Any:
     class Raw:
         def __init__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -196,15 +172,12 @@ def _raw_class(world: World, label: str) -> Any:
     return Raw
 
 
-ENDPOINTS["raw_class"] = _raw_class
-
-
-@endpoint("raw_partial")
+@named_endpoint("raw_partial")
 def _(world: World, label: str) -> Any:
     return functools.partial(_raw_class(world, label))
 
 
-@endpoint("class")
+@named_endpoint("class")
 def _(world: World, label: str) -> Any:
     class Resource(world.ns.HTTPEndpoint):  # type: ignore[misc, name-defined]
         async def get(self, request: Any) -> Any:
@@ -216,7 +189,7 @@ def _(world: World, label: str) -> Any:
     return Resource
 
 
-@endpoint("class_sync", waits=True)
+@named_endpoint("class_sync", waits=True)
 def _(world: World, label: str) -> Any:
     class Resource(world.ns.HTTPEndpoint):  # type: ignore[misc, name-defined]
         def get(self, request: Any) -> Any:
@@ -228,7 +201,7 @@ def _(world: World, label: str) -> Any:
     return Resource
 
 
-@endpoint("reused")
+@named_endpoint("reused")
 def _(world: World, label: str) -> Any:
     response = world.ns.JSONResponse({"made": "once"})
 
@@ -239,13 +212,10 @@ def _(world: World, label: str) -> Any:
     return again
 
 
-@endpoint("touches")
-def _(world: World, label: str) -> Any:
-    async def touch(request: Any) -> Any:
-        tell(world, label, request)
-        request.scope["touched"] = label
-        request.state.touched = label
-        request.scope["starlette.exception_handlers"] = ({}, {})
-        raise HTTPException(404, "who takes this?")
-
-    return touch
+@endpoint(name="touches")
+async def touch(world: World, who: str, request: Any) -> Any:
+    tell(world, who, request)
+    request.scope["touched"] = who
+    request.state.touched = who
+    request.scope["starlette.exception_handlers"] = ({}, {})
+    raise HTTPException(404, "who takes this?")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.routing import Match, NoMatchFound
 
 if TYPE_CHECKING:
-    from tests.differential.build import World
+    from tests.differential.world import World
 
 
 def _log(self: Any, *event: Any) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.differential.build import World
 from tests.differential.change import LISTS, Change, change, router_of, routes_of
 from tests.differential.tables import APPS, Choices, item, path, route, table
+from tests.differential.world import World
 
 
 def _fits(number: int, routes: Any) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import itertools
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "Route",
         "Router",
         "WebSocketRoute",
+        "request_response",
     ),
     "requests": ("ClientDisconnect", "Request"),
     "responses": (
@@ -37,20 +39,39 @@ NAMES: dict[str, tuple[str, ...]] = {
     "endpoints": ("HTTPEndpoint", "WebSocketEndpoint"),
     "exceptions": ("HTTPException", "WebSocketException"),
     "middleware": ("Middleware",),
+    "middleware.authentication": ("AuthenticationMiddleware",),
     "middleware.base": ("BaseHTTPMiddleware",),
+    "middleware.body_limit": ("RequestBodyLimitMiddleware",),
+    "middleware.cors": ("CORSMiddleware",),
+    "middleware.errors": ("ServerErrorMiddleware",),
+    "middleware.exceptions": ("ExceptionMiddleware",),
+    "middleware.gzip": ("GZipMiddleware",),
+    "middleware.httpsredirect": ("HTTPSRedirectMiddleware",),
+    "middleware.sessions": ("SessionMiddleware",),
+    "middleware.trustedhost": ("TrustedHostMiddleware",),
+    "authentication": ("AuthCredentials", "AuthenticationError", "BaseUser", "SimpleUser"),
     "background": ("BackgroundTask", "BackgroundTasks"),
+    "staticfiles": ("StaticFiles",),
     "websockets": ("WebSocket",),
 }
 
 
 class Namespace:
-    """What an application imports: the names of one package, as attributes."""
+    """What an application imports: the names of one package, as attributes.
 
-    def __init__(self, package: str) -> None:
+    Args:
+        middleware: the package of its middleware, if that is another one.
+    """
+
+    def __init__(self, package: str, middleware: str | None = None) -> None:
         self.package = package
         for module, names in NAMES.items():
             for name in names:
-                setattr(self, name, getattr(importlib.import_module(f"{package}.{module}"), name))
+                of = middleware or package if name.endswith("Middleware") else package
+                setattr(self, name, getattr(importlib.import_module(f"{of}.{module}"), name))
+
+    def __repr__(self) -> str:
+        return self.package
 
     if TYPE_CHECKING:
 
@@ -105,3 +126,10 @@ STOCK = Mode("stock", lambda: _starlette)
 SWAP = Mode("swap", lambda: _turbostar)
 INSTALL = Mode("install", lambda: _starlette, installed)
 MIXED = Mode("mixed", lambda: MixedNamespace("turbostar"))
+
+_names = functools.cache(Namespace)
+#: Migrated by half: the middleware, or all but the middleware.
+HALVES = (
+    Mode("swapped but for middleware", lambda: _names("turbostar", "starlette")),
+    Mode("swapped middleware", lambda: _names("starlette", "turbostar")),
+)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.exceptions import HTTPException
 
-from tests.differential.drive import raised
 from tests.differential.endpoints import Boom, SubBoom, attempt, seen
+from tests.differential.observed import raised
 
 if TYPE_CHECKING:
-    from tests.differential.build import World
+    from tests.differential.world import World
 
 
 class Layer:
@@ -218,18 +218,18 @@ def lifespan(world: World, kind: str) -> Any:
         if kind == "fails early":
             raise Boom("early")
         yield {"state": "from the lifespan"} if kind == "state" else None
-        world.log.append("shutdown")
+        world.log.append(("shutdown",))
         if kind == "fails late":
             raise Boom("late")
 
     async def asynchronous(app: Any) -> AsyncIterator[None]:
-        world.log.append("startup")
+        world.log.append(("startup",))
         yield
-        world.log.append("shutdown")
+        world.log.append(("shutdown",))
 
     def synchronous(app: Any) -> Iterator[None]:
-        world.log.append("startup")
+        world.log.append(("startup",))
         yield
-        world.log.append("shutdown")
+        world.log.append(("shutdown",))
 
     return {"async generator": asynchronous, "generator": synchronous}.get(kind, context)

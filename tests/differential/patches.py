@@ -8,8 +8,8 @@ import inspect
 from dataclasses import dataclass
 from typing import Any
 
-from tests.differential.build import World
-from tests.differential.tables import Brief
+from tests.brief import Brief
+from tests.differential.world import World
 from tests.patching.patches import Proxy
 
 #: What known tools replace: sentry-sdk, OpenTelemetry, ddtrace, New Relic and others.

@@ -2,67 +2,16 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from dataclasses import dataclass
 from typing import Any
 
+from tests.asgi import Ask
+from tests.brief import Brief
 from tests.differential.convertors import ARGUMENTS, VALUES
-from tests.differential.tables import Brief, Choices, walk
+from tests.differential.tables import Choices, walk
 
 PARAMETER = re.compile(r"\{([a-z])(?::([a-z]+))?\}")
-
-
-@dataclass(frozen=True, repr=False)
-class Ask(Brief):
-    """One connection: what the server would put in the scope, and what the client sends.
-
-    Attributes:
-        without: keys the scope lacks.
-        extra: keys and values the scope has beside or instead of the usual ones.
-        leaves: the client disconnects after its body instead of waiting for the answer.
-        fails: the number of the message whose `send` raises OSError.
-    """
-
-    path: str
-    method: str = "GET"
-    type: str = "http"
-    host: str | None = "a.example"
-    headers: tuple[tuple[bytes, bytes], ...] = ()
-    query: bytes = b""
-    body: tuple[bytes, ...] = (b"",)
-    messages: tuple[str, ...] = ("hi",)
-    without: tuple[str, ...] = ()
-    extra: tuple[tuple[str, Any], ...] = ()
-    leaves: bool = False
-    fails: int | None = None
-
-    def scope(self) -> dict[str, Any]:
-        """A scope of its own for each run."""
-        host = [] if self.host is None else [(b"host", self.host.encode("latin-1", "replace"))]
-        scope: dict[str, Any] = {
-            "type": self.type,
-            "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "http_version": "1.1",
-            "server": ("127.0.0.1", 8000),
-            "client": ("127.0.0.1", 5000),
-            "scheme": "ws" if self.type == "websocket" else "http",
-            "method": self.method,
-            "root_path": "",
-            "path": self.path,
-            "raw_path": self.path.encode(),
-            "query_string": self.query,
-            "headers": [*host, *self.headers],
-        }
-        if self.type == "lifespan":
-            scope = {"type": "lifespan", "asgi": scope["asgi"]}
-        if self.type == "websocket":
-            del scope["method"]
-            scope["subprotocols"] = []
-        scope.update(copy.deepcopy(dict(self.extra)))
-        for key in self.without:
-            scope.pop(key, None)
-        return scope
 
 
 @dataclass(frozen=True, repr=False)

@@ -10,9 +10,9 @@ from starlette.convertors import IntegerConvertor, StringConvertor
 from starlette.routing import compile_path
 
 from tests.differential import convertors, flavours, parts
-from tests.differential.build import World
 from tests.differential.change import ATTRIBUTES, OVERRIDES, Change, change, route_of
 from tests.differential.tables import FLAVOURS, path, router
+from tests.differential.world import World
 
 
 @change("path_regex", ATTRIBUTES, path)

@@ -1,20 +1,24 @@
-"""What a streamed response can meet: clients, bodies, connections, and callers that give up."""
+"""What a streamed response can meet: clients, bodies, connections, and callers that give up.
+
+No application is described here, and it is not the client of `drive`: a story calls one response,
+for clients that swallow cancellations, break or clean up, each in its own way.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator, Callable
-from contextvars import ContextVar
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import anyio
 
-from tests.differential.drive import raised
+from tests.differential.drive import VISITED
+from tests.differential.observed import raised
+from tests.differential.stream_bodies import BODIES
 
-VISITED: ContextVar[str] = ContextVar("visited", default="nobody")
 GONE = {"type": "http.disconnect"}
 BODY = {"type": "http.request", "body": b"", "more_body": False}
 CANCELLER = re.compile(r"(Cancelled via cancel scope \w+) by a task")
@@ -84,7 +88,6 @@ def raised_plainly(exc: BaseException) -> Any:
 
 
 CLIENTS: dict[str, Callable[[Stage], Any]] = {}
-BODIES: dict[str, Callable[[Stage], Any]] = {}
 CONNECTIONS: dict[str, Callable[[Stage], Any]] = {}
 
 # Those that only asyncio allows: who swallows a cancellation, or makes one up.
@@ -99,10 +102,6 @@ async def wait_a_little() -> None:
 
 def client(name: str) -> Any:
     return lambda function: CLIENTS.setdefault(name, function)
-
-
-def body(name: str) -> Any:
-    return lambda function: BODIES.setdefault(name, function)
 
 
 def connection(name: str) -> Any:
@@ -224,195 +223,6 @@ async def _(stage: Stage) -> Any:
     future = asyncio.get_running_loop().create_future()
     future.cancel("nobody asked")
     await future
-
-
-def _ended(stage: Stage, exc: BaseException | None) -> None:
-    stage.log.append(("the body ends by", type(exc).__name__))
-
-
-@contextlib.contextmanager
-def _watched(stage: Stage) -> Any:
-    try:
-        yield
-    except BaseException as exc:
-        _ended(stage, exc)
-        raise
-    _ended(stage, None)
-
-
-@body("ready")
-async def _(stage: Stage) -> AsyncIterator[Any]:
-    VISITED.set("body")
-    with _watched(stage):
-        yield b"a"
-        yield "é"
-        yield memoryview(b"c")
-
-
-@body("empty")
-async def _(stage: Stage) -> AsyncIterator[Any]:
-    with _watched(stage):
-        for chunk in ():
-            yield chunk
-
-
-@body("pausing")
-async def _(stage: Stage) -> AsyncIterator[Any]:
-    with _watched(stage):
-        for number in range(6):
-            yield b"%d" % number
-            await anyio.sleep(0)
-
-
-@body("waiting first")
-async def _(stage: Stage) -> AsyncIterator[Any]:
-    with _watched(stage):
-        await anyio.sleep(0.001)
-        yield b"late"
-
-
-@body("sync")
-def _(stage: Stage) -> Any:
-    return [b"a", "b", b"c"]
-
-
-@body("sync, breaking")
-def _(stage: Stage) -> Any:
-    yield b"a"
-    raise IndexError("cannot stream")
-
-
-@body("iterator")
-def _(stage: Stage) -> Any:
-    class Chunks:
-        left = 3
-
-        def __aiter__(self) -> Any:
-            return self
-
-        async def __anext__(self) -> bytes:
-            if not self.left:
-                raise StopAsyncIteration
-            self.left -= 1
-            return b"%d" % self.left
-
-    return Chunks()
-
-
-@body("wrong")
-async def _(stage: Stage) -> AsyncIterator[Any]:
-    with _watched(stage):
-        yield b"a"
-        yield 1
-
-
-@body("broken")
-async def _(stage: Stage) -> AsyncIterator[Any]:
-    yield b"a"
-    raise IndexError("cannot stream")
-
-
-@body("breaking")
-async def _(stage: Stage) -> AsyncIterator[Any]:
-    with _watched(stage):
-        for number in range(3):
-            yield b"%d" % number
-            await anyio.sleep(0)
-        try:
-            raise KeyError("inner")
-        except KeyError:
-            raise IndexError("cannot stream")  # noqa: B904 - for its context
-
-
-@body("breaking in the end")
-async def _(stage: Stage) -> AsyncIterator[Any]:
-    try:
-        for number in range(4):
-            yield b"%d" % number
-            await anyio.sleep(0)
-    finally:
-        raise IndexError("cannot clean up")
-
-
-@body("shielded")
-async def _(stage: Stage) -> AsyncIterator[Any]:
-    with _watched(stage):
-        with anyio.CancelScope(shield=True):
-            for number in range(4):
-                await anyio.sleep(0)
-                yield b"%d" % number
-        stage.log.append("out of the shield")
-        await anyio.sleep(0)
-        yield b"end"
-
-
-@body("cleaning up")
-async def _(stage: Stage) -> AsyncIterator[Any]:
-    try:
-        for number in range(4):
-            yield b"%d" % number
-            await anyio.sleep(0)
-    finally:
-        with anyio.CancelScope(shield=True):
-            await anyio.sleep(0)
-            await anyio.sleep(0)
-        stage.log.append("the body has cleaned up")
-
-
-@body("in scopes")
-async def _(stage: Stage) -> AsyncIterator[Any]:
-    with _watched(stage):
-        with anyio.move_on_after(0) as scope:
-            await anyio.sleep_forever()
-        yield b"%d" % scope.cancelled_caught
-        async with anyio.create_task_group() as group:
-            group.start_soon(anyio.sleep, 0)
-            await anyio.sleep(0)
-        yield b"b"
-        try:
-            with anyio.fail_after(0):
-                await anyio.sleep_forever()
-        except TimeoutError:
-            yield b"late"
-
-
-@body("in threads")
-async def _(stage: Stage) -> AsyncIterator[Any]:
-    with _watched(stage):
-        for number in range(4):
-            yield await anyio.to_thread.run_sync(bytes, number)
-
-
-@body("native")
-async def _(stage: Stage) -> AsyncIterator[Any]:
-    yield b"a"
-    future = asyncio.get_running_loop().create_future()
-    future.cancel("nobody asked")
-    await future
-
-
-@body("stubborn")
-async def _(stage: Stage) -> AsyncIterator[Any]:
-    with _watched(stage):
-        for number in range(6):
-            try:
-                await anyio.sleep(0)
-            except asyncio.CancelledError:
-                stage.log.append("swallowed")
-            yield b"%d" % number
-
-
-@body("timeout")
-async def _(stage: Stage) -> AsyncIterator[Any]:
-    with _watched(stage):
-        yield b"a"
-        try:
-            async with asyncio.timeout(0):
-                await anyio.sleep_forever()
-        except TimeoutError:
-            yield b"late"
-        await anyio.sleep(0)
-        yield b"b"
 
 
 @connection("open")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from hypothesis import settings, strategies as st
+
+from tests.brief import Brief
 
 T = TypeVar("T")
 _below = [st.integers(0, max(size - 1, 0)) for size in range(400)]
@@ -40,21 +42,6 @@ class Choices:
 
     def some(self, pool: Sequence[T], least: int, most: int) -> tuple[T, ...]:
         return tuple(self.of(pool) for _ in range(self.number(least, most)))
-
-
-class Brief:
-    """A repr that leaves out what has its default value, so that failing examples stay readable."""
-
-    def __repr__(self) -> str:
-        given = [
-            f"{field.name}={getattr(self, field.name)!r}"
-            for field in fields(self)  # type: ignore[arg-type]
-            if getattr(self, field.name) != field.default
-        ]
-        return f"{type(self).__name__}({', '.join(given)})"
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # for hypothesis
-        printer.text(repr(self))
 
 
 @dataclass(frozen=True, repr=False)

@@ -13,14 +13,17 @@ import anyio
 import pytest
 from hypothesis import given, strategies as st
 
-from tests.differential.build import Scene, World, built, check
+from tests.asgi import Ask
+from tests.brief import Brief
 from tests.differential.changes import ATTRIBUTES, LISTS, OTHERS, OVERRIDES, any_change
-from tests.differential.drive import Client, Outcome, compare, drive, run
+from tests.differential.drive import Client, connect, drive
+from tests.differential.loops import run
 from tests.differential.modes import STOCK, Mode
-from tests.differential.requests import Ask, ask
+from tests.differential.observed import Outcome, compare
+from tests.differential.requests import ask
+from tests.differential.scene import Scene, building, check
 from tests.differential.tables import (
     AppOf,
-    Brief,
     Choices,
     H,
     M,
@@ -31,6 +34,7 @@ from tests.differential.tables import (
     examples,
     walk,
 )
+from tests.differential.world import World
 
 TABLE = (
     R("/a"),
@@ -55,7 +59,7 @@ async def answers(world: World) -> list[Any]:
     """What each request is answered, without what must not be observed from two threads."""
     found = []
     for request in ASKS:
-        client, scope = Client(request, world), request.scope()
+        client, scope = connect(world, request), request.scope()
         await world.top(scope, client.receive, client.send)
         found.append((client.sent, {key: world.labels.of(value) for key, value in scope.items()}))
     return found
@@ -75,10 +79,10 @@ def hasty_threads() -> Iterator[None]:
 )
 def test_threads_may_race_for_the_first_request(mode: Mode, described: Any) -> None:
     """Whatever is compiled late is compiled once, or harmlessly twice."""
-    with built(STOCK, described) as world:
+    with building(STOCK, described) as (world, _):
         expected = run(lambda: answers(world), None)
     for _ in range(30):
-        with built(mode, described) as world:
+        with building(mode, described) as (world, _):
             found: list[Any] = []
             barrier = threading.Barrier(3)
 
@@ -96,11 +100,11 @@ def test_threads_may_race_for_the_first_request(mode: Mode, described: Any) -> N
 
 def interleave(mode: Mode, described: Any, asks: Any, schedule: Any, changes: Any) -> list[Outcome]:
     """Start all requests, and let them and the changes go on in the order of the schedule."""
-    with built(mode, described) as world:
-        outcomes = world.outcomes
+    with building(mode, described) as (world, outcome):
+        outcomes = [outcome]
         if world.top is None:
             return outcomes
-        running = [drive(world.top, request, world, warned=False) for request in asks]
+        running = [drive(world, request, alone=False) for request in asks]
         finished: dict[int, Outcome] = {}
         pending = list(changes)
 
@@ -166,7 +170,8 @@ class Abandoned(Brief):
 
     async def perform(self, world: World) -> Outcome:
         start = len(world.log)
-        work = drive(world.top, self.ask, world, warned=False)
+        client = connect(world, self.ask)
+        work = world.top(self.ask.scope(), client.receive, client.send)
         ended: Any = None
         try:
             if self.how == "move_on_after":
@@ -181,10 +186,10 @@ class Abandoned(Brief):
                 for _ in range(self.turns):
                     await asyncio.sleep(0)
                 task.cancel("enough")
-                ended = (await task)["messages"]
+                await task
         except (asyncio.CancelledError, TimeoutError) as exc:
             ended = type(exc).__name__, str(exc)
-        return {"ended": ended, "log": world.log[start:]}
+        return {"ended": ended, "messages": client.sent, "log": world.log[start:]}
 
 
 @pytest.mark.parametrize("middleware", [(), ("pure",), ("base",)], ids=repr)
@@ -198,7 +203,7 @@ def test_an_abandoned_request_ends_as_by_stock(mode: Mode, how: str, middleware:
     steps = []
     for path in ("/0", "/m/0"):
         steps += [Abandoned(Ask(path), how, 5), Ask("/a"), Ask("/1"), Ask("/2"), Ask("/m/1")]
-    check(mode, Scene(app, tuple(steps), "asyncio"))
+    check(mode, Scene(app, tuple(steps), backend="asyncio"))
 
 
 class Watcher(Client):
@@ -236,7 +241,7 @@ class Watched(Brief):
         ended = len(client.sent) < 1000
         return {
             "ended": ended,
-            "log": [entry for entry in log if entry[0] not in ("chunk", "send")],
+            "log": [entry for entry in log if entry[0] not in ("chunk", "client")],
         }
 
 
@@ -245,4 +250,4 @@ class Watched(Brief):
 def test_a_stream_ends_with_its_client(mode: Mode, pieces: int, middleware: Any) -> None:
     """An endless stream is cancelled, its generator closed, and its background task run."""
     app = AppOf(RouterOf((R("/0", "stream_endless"),)), middleware=middleware)
-    check(mode, Scene(app, (Watched(Ask("/0"), pieces),), "asyncio"))
+    check(mode, Scene(app, (Watched(Ask("/0"), pieces),), backend="asyncio"))

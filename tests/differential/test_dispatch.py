@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from tests.differential.build import Scene, check
-from tests.differential.endpoints import ENDPOINTS
+from tests.asgi import Ask
 from tests.differential.modes import Mode
-from tests.differential.requests import PARAMETER, Ask, Lookup
+from tests.differential.part import ENDPOINTS
+from tests.differential.requests import PARAMETER, Lookup
+from tests.differential.scene import Scene, check
 from tests.differential.tables import (
     HANDLERS,
     MIDDLEWARE,
@@ -111,7 +112,7 @@ def served(draw: st.DrawFn) -> Scene:
         extra = (*given.pop("extra", ()), ("asgi", {"spec_version": choose.of(SPECS)}))
         path = PARAMETER.sub("7", choose.of(known)) + choose.rarely(("/", "/none"), "", 10)
         steps.append(Ask(path, body=choose.of(BODIES), extra=extra, **given))
-    return Scene(app, tuple(steps), choose.of(BACKENDS))
+    return Scene(app, tuple(steps), backend=choose.of(BACKENDS))
 
 
 @given(scene=served())
@@ -168,7 +169,9 @@ def sessions(draw: st.DrawFn) -> Scene:
         messages = choose.of((("hi",), (), ("a", "b")))
         fails = choose.rarely((0, 1), None, 8)
         asks.append(Ask(path, type="websocket", messages=messages, extra=extra, fails=fails))
-    return Scene(app if choose.number(0, 4) else app.router, tuple(asks), choose.of(BACKENDS))
+    return Scene(
+        app if choose.number(0, 4) else app.router, tuple(asks), backend=choose.of(BACKENDS)
+    )
 
 
 @given(scene=sessions())

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from tests.differential.build import Scene, check
+from tests.asgi import Ask
 from tests.differential.change import Change
 from tests.differential.changes import ATTRIBUTES, LISTS, any_change
 from tests.differential.modes import Mode
-from tests.differential.requests import Ask, Lookup
+from tests.differential.requests import Lookup
+from tests.differential.scene import Scene, check
 from tests.differential.tables import AppOf, B, Choices, H, M, R, RouterOf, W
 
 PREFIXES = ("/a", "/a", "/b", "/a/b", "/b/a", "", "/{p}")

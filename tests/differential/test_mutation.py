@@ -6,10 +6,10 @@ from typing import Any
 
 from hypothesis import given, strategies as st
 
-from tests.differential.build import Scene, check
 from tests.differential.changes import ATTRIBUTES, LISTS, OTHERS, OVERRIDES, any_change
 from tests.differential.modes import Mode
 from tests.differential.requests import ask, lookup
+from tests.differential.scene import Scene, check
 from tests.differential.tables import (
     COMMON_ENDPOINTS,
     AppOf,

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.differential.build import Scene, check
+from tests.asgi import Ask
 from tests.differential.modes import Mode
 from tests.differential.patches import KNOWN, POSSIBLE, WHEN_BUILT, Patch
-from tests.differential.requests import Ask, Lookup
+from tests.differential.requests import Lookup
+from tests.differential.scene import Scene, check
 from tests.differential.tables import AppOf, H, M, R, RouterOf, W
 
 TABLE = (

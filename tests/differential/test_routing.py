@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from tests.differential.build import Scene, check
 from tests.differential.modes import Mode
 from tests.differential.requests import Lookup, asks, lookup
+from tests.differential.scene import Scene, check
 from tests.differential.tables import AppOf, Choices, M, R, RouterOf, examples, top
 
 

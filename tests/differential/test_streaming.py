@@ -11,7 +11,7 @@ from typing import Any
 import anyio
 import pytest
 
-from tests.differential.drive import run
+from tests.differential.loops import run
 from tests.differential.modes import STOCK, Mode
 from tests.differential.streams import (
     ASYNCIO_ONLY,

@@ -7,35 +7,30 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.exceptions import HTTPException, WebSocketException
 
-from tests.differential.drive import Loud
-from tests.differential.endpoints import Boom, endpoint, tell
+from tests.differential.endpoints import Boom, tell
+from tests.differential.observed import Loud
+from tests.differential.part import endpoint, named_endpoint
 
 if TYPE_CHECKING:
-    from tests.differential.build import World
+    from tests.differential.world import World
 
 
-@endpoint("ws_echo")
-def _(world: World, label: str) -> Any:
-    async def echo(websocket: Any) -> None:
-        await websocket.accept(headers=[(b"x-a", b"b")])
-        await websocket.send_json(tell(world, label, websocket))
-        async for text in websocket.iter_text():
-            await websocket.send_text(text)
-        world.log.append(("over", label))
-
-    return echo
+@endpoint(name="ws_echo")
+async def echo(world: World, who: str, websocket: Any) -> None:
+    await websocket.accept(headers=[(b"x-a", b"b")])
+    await websocket.send_json(tell(world, who, websocket))
+    async for text in websocket.iter_text():
+        await websocket.send_text(text)
+    world.log.append(("over", who))
 
 
-@endpoint("ws_close")
-def _(world: World, label: str) -> Any:
-    async def close(websocket: Any) -> None:
-        tell(world, label, websocket)
-        await websocket.close(4000, "no")
-
-    return close
+@endpoint(name="ws_close")
+async def close(world: World, who: str, websocket: Any) -> None:
+    tell(world, who, websocket)
+    await websocket.close(4000, "no")
 
 
-@endpoint("ws_class")
+@named_endpoint("ws_class")
 def _(world: World, label: str) -> Any:
     class Session(world.ns.WebSocketEndpoint):  # type: ignore[misc, name-defined]
         encoding = "text"
@@ -53,7 +48,7 @@ def _(world: World, label: str) -> Any:
     return Session
 
 
-@endpoint("ws_raw")
+@named_endpoint("ws_raw")
 def _(world: World, label: str) -> Any:
     class Raw:
         async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -65,15 +60,13 @@ def _(world: World, label: str) -> Any:
 
 
 def _failing(name: str, make: Callable[[], BaseException], *, accepted: bool = False) -> None:
-    @endpoint(name)
-    def _(world: World, label: str) -> Any:
-        async def fail(websocket: Any) -> None:
-            tell(world, label, websocket)
-            if accepted:
-                await websocket.accept()
-            raise make()
+    async def fail(world: World, who: str, websocket: Any) -> None:
+        tell(world, who, websocket)
+        if accepted:
+            await websocket.accept()
+        raise make()
 
-        return fail
+    endpoint(fail, name=name)
 
 
 _failing("ws_raise_http", lambda: HTTPException(403, "denied"))
@@ -85,16 +78,13 @@ _failing("ws_raise_boom_accepted", lambda: Boom("boom"), accepted=True)
 _failing("ws_raise_loud", lambda: Loud("loud"))
 
 
-@endpoint("ws_deny")
-def _(world: World, label: str) -> Any:
-    async def deny(websocket: Any) -> None:
-        tell(world, label, websocket)
-        await websocket.send_denial_response(world.ns.PlainTextResponse("go away", 403))
-
-    return deny
+@endpoint(name="ws_deny")
+async def deny(world: World, who: str, websocket: Any) -> None:
+    tell(world, who, websocket)
+    await websocket.send_denial_response(world.ns.PlainTextResponse("go away", 403))
 
 
-@endpoint("ws_sync", waits=True)
+@named_endpoint("ws_sync", waits=True)
 def _(world: World, label: str) -> Any:
     def session(websocket: Any) -> None:
         world.log.append(("sync session", label))

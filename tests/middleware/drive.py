@@ -7,11 +7,11 @@ import importlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tests.differential.drive import raised, run
+from tests.asgi import Ask, Client, Header, Message
+from tests.differential.loops import run
+from tests.differential.observed import raised
 
 Scope = dict[str, Any]
-Message = dict[str, Any]
-Header = tuple[bytes, bytes]
 #: ``act(scope, receive, send)``: something that the application below the middleware does.
 Act = Callable[[Scope, Any, Any], Any]
 #: ``make(module, app)``: the middleware, made from Starlette's module or from turbostar's.
@@ -74,19 +74,17 @@ async def fails(scope: Scope, receive: Any, send: Any) -> None:
     raise ZeroDivisionError("from below")
 
 
-class Server:
-    """The server's end of one request."""
+class Server(Client):
+    """The server's end of one request; if `failing`, nothing that it has sent arrives."""
 
     def __init__(self, incoming: Sequence[Message], failing: bool) -> None:
-        self.sent: list[Any] = []
-        self._incoming = [*incoming]
+        super().__init__(Ask("/", incoming=tuple(incoming)))
         self._failing = failing
 
-    async def receive(self) -> Message:
-        return dict(self._incoming.pop(0))
+    def kept(self, message: Message) -> Any:
+        return [(key, plain(value)) for key, value in message.items()]
 
-    async def send(self, message: Message) -> None:
-        self.sent.append([(key, plain(value)) for key, value in message.items()])
+    def has_sent(self, ends: bool) -> None:
         if self._failing:
             raise OSError("the connection is gone")
 

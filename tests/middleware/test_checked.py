@@ -1,4 +1,4 @@
-"""Whoever overrides or replaces what the fast paths go without is called, as on Starlette."""
+"""Whoever overrides or replaces what the fast paths bypass is called, as on Starlette."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import turbostar
 import turbostar.middleware.cors
 from tests.middleware.drive import BODY, START, Sends, compare, http, play, receives
 from tests.patching.patches import Proxy
-from turbostar import _cors
-from turbostar._patches import look_again
+from turbostar._guard.patches import look_again
+from turbostar._middleware import cors as _cors
 
 LOG: list[str] = []
 LONG = {**BODY, "body": b"x" * 1000}
@@ -223,7 +223,7 @@ def test_methods_replaced_at_any_time(module: str, path: str, wrap: Any, late: b
 @pytest.mark.parametrize("late", [False, True], ids=["first", "late"])
 @pytest.mark.parametrize(("module", "path"), targets(LATER))
 def test_what_is_looked_after_when_something_is_built(module: str, path: str, late: bool) -> None:
-    """What else is gone without, classes and functions, is called once an era has ended."""
+    """What else is bypassed, classes and functions, is called once an era has ended."""
     of = "middleware.sessions" if module == "requests" else module
     Course(module, path, wrapper, late, looks=True).run(of)
 

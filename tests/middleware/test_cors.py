@@ -312,7 +312,7 @@ def test_messages_are_passed_on_and_their_headers_left_alone() -> None:
 
 def test_preflights_are_not_remembered_without_end() -> None:
     """Anybody may ask anything; and a header of an answer may be changed on its way."""
-    from turbostar import _cors
+    from turbostar._middleware import cors as _cors
 
     cors = _cors.CORSMiddleware(None, allow_origins=["*"], allow_headers=["*"])  # type: ignore[arg-type]
     assert _cors.is_plain(cors)

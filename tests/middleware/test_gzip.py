@@ -12,7 +12,7 @@ import starlette.middleware.gzip
 from hypothesis import given, strategies as st
 
 from tests.middleware.drive import BODY, START, Act, Sends, compare, fails, http, websocket
-from turbostar._gzip import _MANY, _Excluded
+from turbostar._middleware.gzip import _MANY, _Excluded
 
 MODULE = "middleware.gzip"
 TEXT = b"to be compressed, " * 40

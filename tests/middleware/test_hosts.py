@@ -9,7 +9,7 @@ import starlette.middleware.trustedhost
 from hypothesis import given, strategies as st
 
 from tests.middleware.drive import START, Sends, compare, http
-from turbostar import _hosts
+from turbostar._middleware import hosts as _hosts
 
 TRUSTED, HTTPS = "middleware.trustedhost", "middleware.httpsredirect"
 HOSTS = [

@@ -2,133 +2,82 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from tests.asgi import Ask, Client, Visit
 
-@dataclass(frozen=True)
-class Ask:
+
+def question(path: str, method: str = "GET", body: bytes = b"", type: str = "http") -> Ask:
     """One request, or one connection of a websocket that sends a text and goes away."""
-
-    path: str
-    method: str = "GET"
-    body: bytes = b""
-    type: str = "http"
-
-    def __str__(self) -> str:
-        return f"{self.method if self.type == 'http' else self.type} {self.path}"
-
-    def scope(self) -> dict[str, Any]:
-        headers = [(b"host", b"example.org"), (b"authorization", b"Basic anna")]
-        if self.body:
-            headers.append((b"content-type", b"application/json"))
-            headers.append((b"content-length", str(len(self.body)).encode()))
-        scope: dict[str, Any] = {
-            "type": self.type,
-            "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "http_version": "1.1",
-            "scheme": "http" if self.type == "http" else "ws",
-            "path": self.path,
-            "raw_path": self.path.encode(),
-            "query_string": b"",
-            "root_path": "",
-            "headers": headers,
-            "client": ("192.0.2.1", 4711),
-            "server": ("example.org", 80),
-            "state": {},
-        }
-        if self.type == "http":
-            scope["method"] = self.method
-        else:
-            scope["subprotocols"] = []
-        return scope
-
-    def messages(self) -> list[dict[str, Any]]:
-        if self.type == "websocket":
-            return [
-                {"type": "websocket.connect"},
-                {"type": "websocket.receive", "text": "hello"},
-                {"type": "websocket.disconnect", "code": 1000},
-            ]
-        return [
-            {"type": "http.request", "body": self.body, "more_body": False},
-            {"type": "http.disconnect"},
-        ]
+    headers = [(b"authorization", b"Basic anna")]
+    if body:
+        headers.append((b"content-type", b"application/json"))
+        headers.append((b"content-length", str(len(body)).encode()))
+    more = (("client", ("192.0.2.1", 4711)), ("server", ("example.org", 80)), ("state", {}))
+    fields: dict[str, Any] = {"host": "example.org", "headers": tuple(headers), "extra": more}
+    return Visit(path, method, type, body=(body,), messages=("hello",), **fields)
 
 
 DOCUMENT = json.dumps({"name": "tea", "price": 7}).encode()
 
 #: Understood by both applications.
 ASKS: Sequence[Ask] = (
-    Ask("/"),
-    Ask("/sync"),
-    Ask("/items/7"),
-    Ask("/items/x"),
-    Ask("/class"),
-    Ask("/class", method="POST", body=DOCUMENT),
-    Ask("/class", method="DELETE"),
-    Ask("/echo", method="POST", body=DOCUMENT),
-    Ask("/", method="PUT"),
-    Ask("/sync/"),
-    Ask("/none"),
-    Ask("/teapot"),
-    Ask("/unavailable"),
-    Ask("/sync-unavailable"),
-    Ask("/handled"),
-    Ask("/boom"),
-    Ask("/sync-boom"),
-    Ask("/background"),
-    Ask("/later-boom"),
-    Ask("/stream"),
-    Ask("/group/inner/3"),
-    Ask("/group/teapot"),
-    Ask("/group/none"),
-    Ask("/app/inner"),
-    Ask("/app/boom"),
-    Ask("/app/none"),
-    Ask("/socket", type="websocket"),
-    Ask("/socket-boom", type="websocket"),
-    Ask("/none", type="websocket"),
-    Ask("/"),
+    question("/"),
+    question("/sync"),
+    question("/items/7"),
+    question("/items/x"),
+    question("/class"),
+    question("/class", method="POST", body=DOCUMENT),
+    question("/class", method="DELETE"),
+    question("/echo", method="POST", body=DOCUMENT),
+    question("/", method="PUT"),
+    question("/sync/"),
+    question("/none"),
+    question("/teapot"),
+    question("/unavailable"),
+    question("/sync-unavailable"),
+    question("/handled"),
+    question("/boom"),
+    question("/sync-boom"),
+    question("/background"),
+    question("/later-boom"),
+    question("/stream"),
+    question("/group/inner/3"),
+    question("/group/teapot"),
+    question("/group/none"),
+    question("/app/inner"),
+    question("/app/boom"),
+    question("/app/none"),
+    question("/socket", type="websocket"),
+    question("/socket-boom", type="websocket"),
+    question("/none", type="websocket"),
+    question("/"),
 )
 
 #: What happened inside of an application since the last request.
 LOG: list[str] = []
 
 
-async def ask(app: Any, question: Ask) -> dict[str, Any]:
+async def ask(app: Any, asked: Ask) -> dict[str, Any]:
     """Put one request to an application, and tell what came of it as plain data."""
-    waiting = question.messages()
-    sent: list[dict[str, Any]] = []
-
-    answered = asyncio.Event()
-
-    async def receive() -> dict[str, Any]:
-        message = waiting.pop(0)
-        if message["type"] == "http.disconnect":
-            await answered.wait()
-        return message
-
-    async def send(message: dict[str, Any]) -> None:
-        if message["type"] == "http.response.body" and not message.get("more_body", False):
-            answered.set()
-        sent.append({key: _plain(value) for key, value in message.items()})
-
+    client = Client(asked)
     LOG.clear()
     raised = None
     try:
-        await app(question.scope(), receive, send)
+        await app(asked.scope(), client.receive, client.send)
     except Exception as exc:
         raised = f"{type(exc).__name__}: {exc}"
-    return {"ask": str(question), "sent": sent, "raised": raised, "log": [*LOG]}
+    named = f"{asked.method if asked.type == 'http' else asked.type} {asked.path}"
+    return {"ask": named, "sent": _plain(client.sent), "raised": raised, "log": [*LOG]}
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return value.decode("latin-1")
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     return value

@@ -10,6 +10,7 @@ import ast
 import asyncio
 import builtins
 import compileall
+import importlib
 import importlib.util
 import json
 import logging
@@ -25,14 +26,22 @@ from typing import Any
 import msgspec  # noqa: F401
 
 from tests.patching import application
-from tests.patching.asking import LOG, Ask, ask
+from tests.patching.asking import LOG, ask, question
 from tests.patching.forks import in_fork, report
 from tests.patching.instrumented import activate
 
 ASKS = (
-    *map(Ask, ("/", "/sync", "/items/7", "/class", "/links", "/none", "/teapot", "/boom")),
-    *(Ask("/group/inner/3"), Ask("/echo", method="POST", body=b"[]"), Ask("/", method="PUT")),
-    *(Ask("/socket", type="websocket"), Ask("/socket-boom", type="websocket"), Ask("/")),
+    *map(question, ("/", "/sync", "/items/7", "/class", "/links", "/none", "/teapot", "/boom")),
+    *(
+        question("/group/inner/3"),
+        question("/echo", method="POST", body=b"[]"),
+        question("/", method="PUT"),
+    ),
+    *(
+        question("/socket", type="websocket"),
+        question("/socket-boom", type="websocket"),
+        question("/"),
+    ),
 )
 #: Not a function: nothing is changed but the version, or the sources are not there to read.
 NOTHING = "nothing"
@@ -105,9 +114,9 @@ async def serve(package: str) -> list[dict[str, Any]]:
         LOG.clear()
         app = application.build(package, middleware=middleware)
         steps.append({"ask": f"build, {middleware}", "log": [*LOG]})
-        for question in ASKS:
-            step = await ask(app, question)
-            steps.append({**step, "ask": f"{question}, {middleware}"})
+        for asked in ASKS:
+            step = await ask(app, asked)
+            steps.append({**step, "ask": f"{step['ask']}, {middleware}"})
     return steps
 
 
@@ -119,7 +128,7 @@ def run(mode: str, target: str, release: Path) -> dict[str, Any]:
         warnings = Warnings()
         logging.getLogger("turbostar").addHandler(warnings)
         package = activate(mode)
-        assert sys.modules["starlette"].__version__ == "1.99.0"
+        assert importlib.import_module("starlette").__version__ == "1.99.0"
         return {"steps": asyncio.run(serve(package)), "warnings": warnings.messages}
 
 

@@ -15,15 +15,15 @@ from typing import Any
 import starlette.applications  # noqa: F401  (so that forks need not import it)
 
 from tests.patching import application
-from tests.patching.asking import LOG, Ask, ask
+from tests.patching.asking import LOG, ask, question
 from tests.patching.forks import in_fork, report
 from tests.patching.instrumented import activate
 from tests.patching.patches import ON_CLASSES, TARGETS, patch
 
 ASKS = (
-    *map(Ask, ("/", "/sync", "/items/7", "/class", "/sync/", "/none", "/teapot", "/boom")),
-    *map(Ask, ("/group/teapot", "/app/inner", "/late", "/app/none")),
-    *(Ask("/", method="PUT"), Ask("/socket", type="websocket")),
+    *map(question, ("/", "/sync", "/items/7", "/class", "/sync/", "/none", "/teapot", "/boom")),
+    *map(question, ("/group/teapot", "/app/inner", "/late", "/app/none")),
+    *(question("/", method="PUT"), question("/socket", type="websocket")),
 )
 
 Steps = list[dict[str, Any]]
@@ -79,9 +79,10 @@ class Course:
     async def serve(self) -> None:
         self.round += 1
         for number, app in enumerate(self.apps):
-            for question in ASKS:
-                step = await ask(app, question)
-                self.steps.append({**step, "ask": f"round {self.round}, app {number}: {question}"})
+            for asked in ASKS:
+                step = await ask(app, asked)
+                where = f"round {self.round}, app {number}: {step['ask']}"
+                self.steps.append({**step, "ask": where})
 
     def tell(self, what: str) -> None:
         self.steps.append({"ask": what, "log": [*LOG]})

@@ -9,7 +9,7 @@ import pytest
 from tests.patching.matrix import each_mode
 from tests.patching.newer import NO_SOURCES, NOTHING
 from tests.patching.processes import assert_same, outcome
-from turbostar._accelerations import BYPASSED, TABLE
+from turbostar._guard.table import BYPASSED, TABLE
 
 RECORDED = {entry.target for entry in (*TABLE, *BYPASSED) if entry.fingerprint is not None}
 #: The fast path does without these, or does the same by itself.
@@ -42,6 +42,10 @@ def test_a_changed_function_is_run(mode: str, target: str) -> None:
     assert_same(stock["steps"], reports(mode)[target]["steps"])
 
 
+#: What turbostar does itself where imports are swapped, and Starlette where it is installed.
+SWAPPED_ALONE = {"starlette.applications:Starlette.build_middleware_stack"}
+
+
 @each_mode
 @pytest.mark.parametrize("target", CHANGED)
 def test_one_warning_names_the_changed_function(mode: str, target: str) -> None:
@@ -50,7 +54,8 @@ def test_one_warning_names_the_changed_function(mode: str, target: str) -> None:
     stock = reports("install", disabled=True)[target]["steps"]
     called = any(target.partition(":")[2] in step["log"] for step in stock)
     assert len(warnings) <= 1, warnings
-    assert len(warnings) == 1 or target not in RECORDED or not called
+    is_bypassed = target in RECORDED and (mode == "swap" or target not in SWAPPED_ALONE)
+    assert len(warnings) == 1 or not is_bypassed or not called
     assert all(target in warning for warning in warnings)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import Any
 
-from tests.differential.middleware.world import World, dispatch, endpoint
+from tests.differential.part import dispatch, endpoint
+from tests.differential.world import World
 
 
 async def stream(world: World, who: str, request: Any) -> bytes:

@@ -39,7 +39,8 @@ from tests.differential.middleware.dropping import (
     returns_tuple,
     swallows_and_calls_again,
 )
-from tests.differential.middleware.world import World, dispatch
+from tests.differential.part import dispatch
+from tests.differential.world import World
 
 
 @dispatch

@@ -9,7 +9,8 @@ from typing import Any
 from starlette.exceptions import HTTPException
 
 from tests.differential.endpoints import Boom
-from tests.differential.middleware.world import World, dispatch
+from tests.differential.part import dispatch
+from tests.differential.world import World
 
 
 @dispatch

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tests.differential.middleware.world import Part, World
+from tests.differential.part import Part
 
-Form = Callable[[World, Any, str], Any]
+if TYPE_CHECKING:
+    from tests.differential.world import World
+
+Form = Callable[["World", Any, str], Any]
 FORMS: dict[str, Form] = {}
 
 

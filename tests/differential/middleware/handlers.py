@@ -6,7 +6,8 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 
-from tests.differential.middleware.world import Part, World, handler
+from tests.differential.part import Part, handler
+from tests.differential.world import World
 
 
 @handler

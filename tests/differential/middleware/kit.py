@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.differential.middleware.world import Part, World, asgi, endpoint, layer
+from tests.differential.part import Part, asgi, endpoint, layer
+from tests.differential.world import World
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -63,7 +64,7 @@ own_cors = has_headers(
 )
 
 
-@asgi(lanes=True)
+@asgi
 async def odd_headers(world: World, scope: Any, receive: Any, send: Any) -> None:
     """A tuple of them, in mixed case, with a message more than usual before."""
     await send({"type": "http.response.early_hint", "links": [b"</a>"]})

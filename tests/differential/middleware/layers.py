@@ -7,7 +7,8 @@ from typing import Any
 import anyio
 
 from tests.differential.endpoints import Boom
-from tests.differential.middleware.world import Part, World, layer
+from tests.differential.part import Part, layer
+from tests.differential.world import World
 
 
 @layer

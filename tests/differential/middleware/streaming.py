@@ -7,7 +7,8 @@ from typing import Any
 
 import anyio
 
-from tests.differential.middleware.world import Part, World, endpoint
+from tests.differential.part import Part, endpoint
+from tests.differential.world import World
 
 
 def _content(world: World, pieces: Any, pause: bool = False) -> AsyncIterator[Any]:
@@ -36,7 +37,7 @@ def _streaming(
         return world.ns.StreamingResponse(content(world), background=task, **more)
 
     answer.__name__ = name
-    return endpoint(answer, streams=True, lanes=True, threads=threads, fails=fails)
+    return endpoint(answer, streams=True, threads=threads, fails=fails)
 
 
 async def after(world: World) -> None:
@@ -79,7 +80,7 @@ a_list = _streaming("a_list", lambda world: ["a", b"b"], threads=True)
 wrong = _streaming("wrong", lambda world: _content(world, (b"fine", 7)), fails=True)
 
 
-@endpoint(streams=True, lanes=True)
+@endpoint(streams=True)
 async def endless(world: World, request: Any) -> Any:
     """Ends only with its client."""
 

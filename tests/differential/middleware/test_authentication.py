@@ -8,12 +8,16 @@ import anyio
 import pytest
 from starlette.exceptions import HTTPException
 
+from tests.asgi import Visit
 from tests.differential.endpoints import Boom
 from tests.differential.middleware import dispatches, layers
 from tests.differential.middleware.kit import h, subclassed, tells_scope
-from tests.differential.middleware.scene import PATH, PLACES, Scene, Served, Visit, check
 from tests.differential.middleware.test_replaced import stack_of
-from tests.differential.middleware.world import HALVES, Mode, Part, World, endpoint
+from tests.differential.modes import HALVES, Mode
+from tests.differential.part import Part, endpoint
+from tests.differential.scene import Scene, check
+from tests.differential.served import PATH, PLACES, Served
+from tests.differential.world import World
 
 WHO = ("nobody", "alice", "bob", "error", "suberror", "boom", "http", "one", "three", "pauses")
 
@@ -123,7 +127,7 @@ VISITS = (
 def test_requests(mode: Mode, layer: Part) -> None:
     """Nobody, somebody, an error, an exception, and what no backend should return."""
     for stack in ((layer,), (tells_scope, layer), (dispatches.header, layer, dispatches.untouched)):
-        check(mode, Scene(Served(tells_user, stack), VISITS, lanes=True))
+        check(mode, Scene(Served(tells_user, stack), VISITS))
     check(mode, Scene(Served(tells_user, (layer,)), VISITS), backend="trio")
 
 
@@ -131,7 +135,7 @@ def test_requests(mode: Mode, layer: Part) -> None:
 def test_places(mode: Mode, place: str) -> None:
     """One in the place of another, and one below another."""
     for stack in ((plain,), (plain, LAYERS[1]), (layers.copies, plain, layers.both)):
-        check(mode, Scene(Served(tells_user, stack, place), VISITS, lanes=True))
+        check(mode, Scene(Served(tells_user, stack, place), VISITS))
 
 
 def test_websockets(mode: Mode) -> None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.differential.middleware import dispatches, endpoints, layers
+from tests.asgi import Visit
+from tests.differential import answering
+from tests.differential.middleware import dispatches, layers
 from tests.differential.middleware.bodies import AFTER, BEFORE, CAUGHT, READS, WAYS, caught, reads
-from tests.differential.middleware.scene import PATH, Scene, Served, Visit, check
-from tests.differential.middleware.world import Mode, Part
+from tests.differential.modes import Mode
+from tests.differential.part import Part
+from tests.differential.scene import Scene, check
+from tests.differential.served import PATH, Served
 
 FORM = ((b"content-type", b"application/x-www-form-urlencoded"),)
 MULTIPART = ((b"content-type", b"multipart/form-data; boundary=b"),)
@@ -67,7 +71,7 @@ def test_read_in_the_endpoint(mode: Mode, endpoint: Part) -> None:
 @pytest.mark.parametrize("part", CAUGHT, ids=repr)
 def test_read_by_a_middleware_alone(mode: Mode, part: Part) -> None:
     """Which goes on whatever comes of it, when the endpoint does not ask, or asks once."""
-    check(mode, *scenes((part,), (*VISITS, *MORE_VISITS), (endpoints.json, READS[0])))
+    check(mode, *scenes((part,), (*VISITS, *MORE_VISITS), (answering.json, READS[0])))
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
@@ -77,13 +81,13 @@ def test_read_by_many(mode: Mode, way: object) -> None:
     In one task they are cancelled from the inside out, in three in the order of their start.
     """
     part, endpoint = caught(way), reads(way)
-    check(mode, Scene(Served(endpoint, (part, part, part)), VISITS, lanes=True))
+    check(mode, Scene(Served(endpoint, (part, part, part)), VISITS))
     check(
         mode,
-        Scene(Served(READS[0], (part,), "split", within=(part, BEFORE[0])), VISITS, lanes=True),
+        Scene(Served(READS[0], (part,), "split", within=(part, BEFORE[0])), VISITS),
     )
-    check(mode, Scene(Served(READS[2], (BEFORE[0], part)), VISITS, lanes=True))
-    check(mode, Scene(Served(READS[2], (part, BEFORE[2])), VISITS, lanes=True))
+    check(mode, Scene(Served(READS[2], (BEFORE[0], part)), VISITS))
+    check(mode, Scene(Served(READS[2], (part, BEFORE[2])), VISITS))
 
 
 @pytest.mark.parametrize("part", [*BEFORE[:5], *CAUGHT[9:]], ids=repr)
@@ -98,7 +102,7 @@ def test_read_under_a_limit(mode: Mode, limit: int) -> None:
     found = []
     for limits in ((limit, None), (None, limit), (limit, 5)):
         for part in (dispatches.header, dispatches.swallows, BEFORE[0], BEFORE[3], AFTER[0]):
-            for endpoint in (READS[0], READS[2], endpoints.json):
+            for endpoint in (READS[0], READS[2], answering.json):
                 served = Served(endpoint, (part,), limits=limits)
                 found.append(Scene(served, VISITS[::2]))
     check(mode, *found)

@@ -8,14 +8,19 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
+from tests.asgi import Visit
+from tests.differential import answering, raw
 from tests.differential.endpoints import Boom
-from tests.differential.middleware import dispatches, endpoints, handlers, layers
+from tests.differential.middleware import dispatches, handlers, layers
 from tests.differential.middleware.bodies import AFTER, BEFORE, CAUGHT, READS
 from tests.differential.middleware.kit import kit, subclassed, tells_scope
-from tests.differential.middleware.scene import PATH, PLACES, Scene, Served, Visit, check
 from tests.differential.middleware.test_replaced import stack_of
-from tests.differential.middleware.world import HALVES, Mode, Part, World, asgi, endpoint
+from tests.differential.modes import HALVES, Mode
+from tests.differential.part import Part, asgi, endpoint
+from tests.differential.scene import Scene, check
+from tests.differential.served import PATH, PLACES, Served
 from tests.differential.tables import Choices, examples
+from tests.differential.world import World
 
 
 def limit(size: int) -> Part:
@@ -40,7 +45,7 @@ VISITS = (
 )
 
 
-@asgi(lanes=True)
+@asgi
 async def answers_then_reads(world: World, scope: Any, receive: Any, send: Any) -> None:
     """The answer has begun when the body turns out to be too long."""
     await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -68,7 +73,7 @@ async def fails_after_reading(world: World, request: Any) -> Any:
         raise Boom("of its own")
 
 
-BELOW = (READS[0], READS[2], endpoints.json, answers_then_reads, catches, fails_after_reading)
+BELOW = (READS[0], READS[2], answering.json, answers_then_reads, catches, fails_after_reading)
 
 
 @pytest.mark.parametrize("size", [0, 3, 4, 1000])
@@ -76,9 +81,9 @@ def test_limits(mode: Mode, size: int) -> None:
     """By content-length, by what arrives, with neither; before and after the answer begins."""
     for stack in ((limit(size),), (tells_scope, limit(size), tells_scope)):
         visits = VISITS if len(stack) == 1 else VISITS[::3]
-        for e in (*BELOW, *READS[3:9:2], endpoints.trailers, endpoints.goes_on):
-            check(mode, Scene(Served(e, stack), visits, lanes=True))
-    scenes = (Scene(Served(e, (limit(size),)), VISITS[::3], lanes=True) for e in BELOW)
+        for e in (*BELOW, *READS[3:9:2], raw.trailers, raw.goes_on):
+            check(mode, Scene(Served(e, stack), visits))
+    scenes = (Scene(Served(e, (limit(size),)), VISITS[::3]) for e in BELOW)
     check(mode, *scenes, backend="trio")
 
 
@@ -88,7 +93,7 @@ def test_limits_of_applications_and_routes(mode: Mode, limits: Any) -> None:
     for place in ("app", "mounted app", "route"):
         for stack in ((), (limit(4),), (dispatches.swallows, limit(4))):
             served = [Served(e, stack, place, limits=limits) for e in BELOW[:4:3]]
-            check(mode, *(Scene(one, VISITS[4::4], lanes=True) for one in served))
+            check(mode, *(Scene(one, VISITS[4::4]) for one in served))
 
 
 def nested(sizes: tuple[int | None, ...]) -> Any:
@@ -118,11 +123,11 @@ def test_nested_limits(mode: Mode, outermost: int | None) -> None:
 def test_middleware_between(mode: Mode, part: Part) -> None:
     """Middleware that reads above, between and below limits."""
     for stack in ((limit(3), part), (part, limit(3)), (limit(9), part, limit(3), part)):
-        check(mode, *(Scene(Served(e, stack), VISITS[::3], lanes=True) for e in BELOW[:3]))
+        check(mode, *(Scene(Served(e, stack), VISITS[::3]) for e in BELOW[:3]))
     known = ((413, handlers.answers), (Exception, handlers.answers))
     for handled in (known, known[:1]):
         served = Served(READS[0], (limit(3), part), handlers=handled)
-        check(mode, Scene(served, VISITS[::2], lanes=True))
+        check(mode, Scene(served, VISITS[::2]))
 
 
 def own_call(base: Any, world: World, who: str) -> Any:
@@ -142,9 +147,9 @@ def test_subclasses_and_changes(mode: Mode) -> None:
     """The size is asked for at each request."""
     own = subclassed("RequestBodyLimit", own_call, max_body_size=1000)
     visits = tuple(Visit(**{**vars(visit), "query": b"a"}) for visit in VISITS[::3])
-    check(mode, *(Scene(Served(e, (own,)), (*VISITS[::2], *visits), lanes=True) for e in BELOW))
+    check(mode, *(Scene(Served(e, (own,)), (*VISITS[::2], *visits)) for e in BELOW))
     steps = (*VISITS[::3], _smaller, *VISITS[::2])
-    check(mode, *(Scene(Served(e, (limit(1000),)), steps, lanes=True) for e in BELOW))
+    check(mode, *(Scene(Served(e, (limit(1000),)), steps) for e in BELOW))
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -152,9 +157,9 @@ def test_places(mode: Mode, place: str) -> None:
     """Wherever middleware may stand."""
     for stack in ((limit(3),), (limit(3), limit(5)), (layers.both, limit(3), dispatches.header)):
         served = [Served(e, stack, place) for e in BELOW[:3]]
-        check(mode, *(Scene(one, VISITS[1::5], lanes=True) for one in served))
+        check(mode, *(Scene(one, VISITS[1::5]) for one in served))
         for half in HALVES:
-            check(half, Scene(served[0], VISITS[1::5], lanes=True))
+            check(half, Scene(served[0], VISITS[1::5]))
 
 
 @st.composite
@@ -175,7 +180,7 @@ def scenes(draw: st.DrawFn) -> Scene:
     # Who reads when it has answered may be cancelled first.
     below = [part for part in BELOW if part is not answers_then_reads]
     served = Served(choose.of(below), stack, choose.of(tuple(PLACES)), limits=limits)
-    return Scene(served, tuple(visits), lanes=True)
+    return Scene(served, tuple(visits), lanes=served.has_threads)
 
 
 @given(scene=scenes())

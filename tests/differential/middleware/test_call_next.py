@@ -6,17 +6,21 @@ from typing import Any
 
 import pytest
 
-from tests.differential.middleware import dispatches, endpoints, failing, streaming
+from tests.asgi import Visit
+from tests.differential import answering, failing, raw
+from tests.differential.middleware import dispatches, streaming
 from tests.differential.middleware.dispatches import DISPATCHES, STOPPING
 from tests.differential.middleware.forms import FORMS, by
-from tests.differential.middleware.scene import PATH, Scene, Served, Visit, check
-from tests.differential.middleware.world import Mode, Part
+from tests.differential.modes import Mode
+from tests.differential.part import Part
+from tests.differential.scene import Scene, check
+from tests.differential.served import PATH, Served
 
 ENDPOINTS = (
-    *(*endpoints.PLAIN, *endpoints.RAW, *failing.RAISING, *failing.LATE, *streaming.STREAMS),
+    *(*answering.PLAIN, *raw.RAW, *failing.RAISING, *failing.LATE, *streaming.STREAMS),
     streaming.pausing,
 )
-WHOLE = (*endpoints.PLAIN, *failing.RAISING)
+WHOLE = (*answering.PLAIN, *failing.RAISING)
 RAISING_AFTER = (dispatches.raises_after, dispatches.raises_http_after)
 #: They would wait for a reader, and then for its client.
 WAITING = (*STOPPING, dispatches.drops_after_reading, dispatches.reads_and_returns)
@@ -35,10 +39,11 @@ def scenes(part: Part) -> list[Scene]:
             unheard = part in STOPPING and (spec == "2.3" or part in RAISING_AFTER)
             if unheard and endpoint.traits.get("fails"):
                 continue  # or is cancelled before
+            served = Served(endpoint, (part,))
             scene = Scene(
-                Served(endpoint, (part,)),
+                served,
                 (Visit(PATH, spec=spec),),
-                lanes=endpoint.traits.get("lanes", False),
+                lanes=endpoint.traits.get("streams", False) and served.has_threads,
                 unheard=("stream",) if unheard else (),
             )
             found.append(scene)
@@ -67,18 +72,18 @@ VISITS = (
 @pytest.mark.parametrize("name", FORMS)
 def test_each_way_to_write_a_middleware(mode: Mode, name: str) -> None:
     """Subclasses, arguments, callables, partials, decorators: for hits, 404, 405 and redirects."""
-    below = (endpoints.json, failing.boom, failing.with_context, streaming.none)
+    below = (answering.json, failing.boom, failing.with_context, streaming.none)
     for part in (dispatches.header, dispatches.swallows, dispatches.drops, dispatches.looks):
         parts = by(part, name)
-        check(mode, *(Scene(Served(e, (parts,)), VISITS[:2], lanes=e is below[3]) for e in below))
-        check(mode, Scene(Served(endpoints.background, (parts, parts)), VISITS), backend="trio")
+        check(mode, *(Scene(Served(e, (parts,)), VISITS[:2]) for e in below))
+        check(mode, Scene(Served(answering.background, (parts, parts)), VISITS), backend="trio")
 
 
 @pytest.mark.parametrize("part", DISPATCHES, ids=repr)
 def test_other_requests_than_hits(mode: Mode, part: Part) -> None:
     """404, 405, HEAD, redirects and bodies come through each dispatch function."""
-    check(mode, Scene(Served(endpoints.json, (part,)), VISITS))
-    check(mode, Scene(Served(endpoints.in_thread, (part,)), VISITS[:2]))
+    check(mode, Scene(Served(answering.json, (part,)), VISITS))
+    check(mode, Scene(Served(answering.in_thread, (part,)), VISITS[:2]))
 
 
 def _call_next_name(world: Any) -> Any:
@@ -89,7 +94,7 @@ def _call_next_name(world: Any) -> Any:
         world.tell("dispatch", call_next.__name__, len({id(one) for one in seen}))
         return await call_next(request)
 
-    app = endpoints.plain(world, "endpoint")
+    app = answering.plain(world, "endpoint")
     return world.ns.BaseHTTPMiddleware(world.ns.request_response(app), dispatch)
 
 

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from hypothesis import given, strategies as st
 from starlette.exceptions import HTTPException
 
+from tests.asgi import Visit
+from tests.differential import answering, failing
 from tests.differential.endpoints import Boom
-from tests.differential.middleware import dispatches, endpoints, failing, handlers, kit, streaming
+from tests.differential.middleware import dispatches, handlers, kit, streaming
 from tests.differential.middleware.bodies import BEFORE, READS
 from tests.differential.middleware.dispatches import PASSING
 from tests.differential.middleware.forms import FORMS, by
 from tests.differential.middleware.kit import kit as layer_of
 from tests.differential.middleware.layers import GENTLE
-from tests.differential.middleware.scene import PATH, PLACES, Scene, Served, Visit, check
 from tests.differential.middleware.test_authentication import LAYERS as AUTHENTICATION, tells_user
 from tests.differential.middleware.test_cors import OPTIONS as CORS
 from tests.differential.middleware.test_gzip import KINDS, OPTIONS as GZIP, SENT
 from tests.differential.middleware.test_hosts import ALLOWED
 from tests.differential.middleware.test_sessions import KEY, cookie, signed, works
-from tests.differential.middleware.world import HALVES, Mode, Part
+from tests.differential.modes import HALVES, Mode
+from tests.differential.part import Part
+from tests.differential.scene import Scene, check
+from tests.differential.served import PATH, PLACES, Served
 from tests.differential.tables import Choices, examples
 
 STARLETTES: tuple[Part, ...] = (
@@ -32,7 +37,7 @@ STARLETTES: tuple[Part, ...] = (
     *(*AUTHENTICATION[:2], layer_of("HTTPSRedirect")),
 )
 BELOW = (
-    *(endpoints.plain, endpoints.json, endpoints.cookies, endpoints.background, endpoints.long),
+    *(answering.plain, answering.json, answering.cookies, answering.background, answering.long),
     *(*kit.VARIES, *KINDS[:4], SENT[2], READS[0], READS[2], tells_user, failing.http, failing.boom),
     *(failing.with_context, failing.background_boom, streaming.one, streaming.many),
     *(works(name) for name in ("set", "read", "cleared", "untouched")),
@@ -100,7 +105,8 @@ def combinations(draw: st.DrawFn) -> Scene:
     )
     visits = tuple(visit(choose) for _ in range(choose.number(1, 3)))
     # How far a stream is ahead of whoever stops reading it is not certain.
-    return Scene(served, visits, lanes=True, unheard=("stream",), reduce=signed)
+    lanes = served.has_threads
+    return Scene(served, visits, lanes=lanes, unheard=("stream",), reduce=signed)
 
 
 @given(scene=combinations())
@@ -121,5 +127,4 @@ def test_any_combination_half_migrated(scene: Any, half: Any) -> None:
 def test_any_combination_on_trio(mode: Mode, scene: Any) -> None:
     """The same on trio, without what is cancelled at a time that is not certain."""
     steps = tuple(Visit(**{**vars(step), "fails": None}) for step in scene.steps)
-    served = scene.app
-    check(mode, Scene(served, steps, True, scene.unheard, scene.reduce), backend="trio")
+    check(mode, dataclasses.replace(scene, steps=steps), backend="trio")

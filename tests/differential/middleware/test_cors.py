@@ -7,11 +7,16 @@ from typing import Any
 
 import pytest
 
-from tests.differential.middleware import dispatches, endpoints, failing, layers, streaming
+from tests.asgi import Visit
+from tests.differential import answering, failing, raw
+from tests.differential.middleware import dispatches, layers, streaming
 from tests.differential.middleware.kit import VARIES, h, kit, no_vary, odd_headers, subclassed
-from tests.differential.middleware.scene import PATH, Scene, Served, Visit, check
 from tests.differential.middleware.test_replaced import stack_of
-from tests.differential.middleware.world import HALVES, Mode, Part, World
+from tests.differential.modes import HALVES, Mode
+from tests.differential.part import Part
+from tests.differential.scene import Scene, check
+from tests.differential.served import PATH, Served
+from tests.differential.world import World
 
 ALLOWED = ["https://a.example", "https://b.example"]
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -83,10 +88,10 @@ def test_simple_requests(mode: Mode, name: str) -> None:
     """Allowed, denied, without an origin; over all kinds of answers and their Vary headers."""
     cors = kit("CORS", **OPTIONS[name])
     below = (
-        *(*VARIES, odd_headers, endpoints.bare, endpoints.tuples, endpoints.starts_twice),
-        *(failing.http, failing.boom, failing.after_body, streaming.one, endpoints.in_thread),
+        *(*VARIES, odd_headers, raw.bare, raw.tuples, answering.starts_twice),
+        *(failing.http, failing.boom, failing.after_body, streaming.one, answering.in_thread),
     )
-    scenes = [Scene(Served(e, (cors,)), SIMPLE[:4], lanes=True) for e in below]
+    scenes = [Scene(Served(e, (cors,)), SIMPLE[:4]) for e in below]
     check(mode, *scenes, Scene(Served(no_vary, (cors,)), SIMPLE))
 
 
@@ -255,8 +260,8 @@ def test_among_others(mode: Mode) -> None:
     visits = (*SIMPLE[:4], *SIMPLE[-5:], *preflights(ORIGINS[1:3])[::19])
     for stack in stacks:
         for place in ("app", "route", "mounted app", "around", "raw"):
-            check(mode, Scene(Served(VARIES[2], stack, place), visits, lanes=True))
-        check(mode, Scene(Served(failing.boom, stack, debug=True), visits, lanes=True))
+            check(mode, Scene(Served(VARIES[2], stack, place), visits))
+        check(mode, Scene(Served(failing.boom, stack, debug=True), visits))
     for half in HALVES:
-        check(half, Scene(Served(VARIES[2], stacks[0]), visits, lanes=True))
-    check(mode, Scene(Served(VARIES[2], stacks[4]), visits, lanes=True), backend="trio")
+        check(half, Scene(Served(VARIES[2], stacks[0]), visits))
+    check(mode, Scene(Served(VARIES[2], stacks[4]), visits), backend="trio")

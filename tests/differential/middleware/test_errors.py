@@ -9,21 +9,19 @@ import pytest
 from hypothesis import given, strategies as st
 from starlette.exceptions import HTTPException
 
-from tests.differential.drive import Outcome
+from tests.asgi import Visit
+from tests.differential import answering, failing
 from tests.differential.endpoints import Boom
-from tests.differential.middleware import dispatches, endpoints, failing, handlers, layers
+from tests.differential.middleware import dispatches, handlers, layers
 from tests.differential.middleware.dispatches import DISPATCHES
 from tests.differential.middleware.handlers import HANDLERS
-from tests.differential.middleware.scene import (
-    PATH,
-    PLACES,
-    Scene,
-    Served,
-    Visit,
-    check,
-)
-from tests.differential.middleware.world import Mode, Part, World, asgi, dispatch
+from tests.differential.modes import Mode
+from tests.differential.observed import Outcome
+from tests.differential.part import Part, asgi, dispatch
+from tests.differential.scene import Scene, check
+from tests.differential.served import PATH, PLACES, Served
 from tests.differential.tables import Choices, examples
+from tests.differential.world import World
 
 VISITS = (Visit(PATH), Visit("/none"))
 HTML = Visit(PATH, headers=((b"accept", b"text/html"),))
@@ -46,11 +44,10 @@ FAILING = (*failing.RAISING, *failing.LATE)
 
 def scenes(stack: tuple[Part, ...], **more: Any) -> Iterator[Scene]:
     for endpoint in FAILING:
-        lanes = endpoint.traits.get("lanes", False)
         if stack == (dispatches.raises_after,) and endpoint.traits.get("fails"):
             continue  # or is cancelled before
         visits = VISITS[:1] if len(stack) > 1 else VISITS
-        yield Scene(Served(endpoint, stack, **more), visits, lanes=lanes)
+        yield Scene(Served(endpoint, stack, **more), visits)
 
 
 @pytest.mark.parametrize("stack", STACKS, ids=repr)
@@ -70,7 +67,7 @@ def test_exceptions_in_each_place(mode: Mode, place: str) -> None:
 @pytest.mark.parametrize("caught", CAUGHT, ids=repr)
 def test_exceptions_with_handlers(mode: Mode, caught: Any) -> None:
     """Handlers by status, by class, of everything; that answer, raise, or answer nothing."""
-    below = (failing.http, failing.boom, failing.with_context, failing.key_error, endpoints.json)
+    below = (failing.http, failing.boom, failing.with_context, failing.key_error, answering.json)
     late = (failing.background_boom, failing.stream_boom_later)
     found = []
     for handler in HANDLERS:
@@ -79,7 +76,7 @@ def test_exceptions_with_handlers(mode: Mode, caught: Any) -> None:
                 if endpoint.traits.get("fails") and stack == STACKS[5]:
                     continue
                 served = Served(endpoint, stack, handlers=((caught, handler),))
-                found.append(Scene(served, VISITS[:1], lanes=endpoint in late))
+                found.append(Scene(served, VISITS[:1]))
     check(mode, *found)
 
 
@@ -87,7 +84,7 @@ def test_exceptions_with_handlers(mode: Mode, caught: Any) -> None:
 def test_handlers_above_and_below(mode: Mode, part: Part) -> None:
     """Of the mounted application's own exceptions, and of those of its middleware."""
     known = ((Boom, handlers.answers), (HTTPException, handlers.answers), (500, handlers.answers))
-    below = (failing.http, failing.boom, failing.with_cause, endpoints.json)
+    below = (failing.http, failing.boom, failing.chained, answering.json)
     check(
         mode,
         *(
@@ -132,7 +129,7 @@ def test_both_fail(mode: Mode) -> None:
     """What the middleware raises goes before what fails as it is cancelled."""
     for stack in ((both_fail,), (dispatches.header, both_fail), (both_fail, layers.both)):
         for place in ("app", "raw"):
-            check(mode, Scene(Served(fails_as_it_is_cancelled, stack, place), lanes=True))
+            check(mode, Scene(Served(fails_as_it_is_cancelled, stack, place)))
 
 
 def innermost(outcome: Outcome) -> Outcome:
@@ -159,7 +156,10 @@ def failures(draw: st.DrawFn) -> Scene:
     debug = choose.seldom(5) and place not in ("split", "around")
     served = Served(choose.of(below), stack, place, handlers=tuple(handled.items()), debug=debug)
     # How far a stream is ahead of whoever stops reading it is not certain.
-    return Scene(served, choose.some((*VISITS, HTML), 1, 2), lanes=True, unheard=("stream",))
+    visits = choose.some((*VISITS, HTML), 1, 2)
+    # A hint goes up turn by turn: it may reach the client after what is below has failed.
+    lanes = served.has_threads or dispatches.sends_itself in stack
+    return Scene(served, visits, lanes=lanes, unheard=("stream",))
 
 
 @given(scene=failures())

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.differential.middleware import dispatches, endpoints, layers
+from tests.asgi import Visit
+from tests.differential import raw
+from tests.differential.middleware import dispatches, layers
 from tests.differential.middleware.dispatches import DISPATCHES
 from tests.differential.middleware.files import (
     FILE,
@@ -17,15 +19,11 @@ from tests.differential.middleware.files import (
     known_file,
     no_file,
 )
-from tests.differential.middleware.scene import (
-    PATH,
-    Scene,
-    Served,
-    Visit,
-    check,
-    middleware,
-)
-from tests.differential.middleware.world import Mode, Part, World, endpoint
+from tests.differential.modes import Mode
+from tests.differential.part import Part, endpoint
+from tests.differential.scene import Scene, check
+from tests.differential.served import PATH, Served, middleware
+from tests.differential.world import World
 
 ALL = (("extensions", {f"http.response.{name}": {} for name in ("early_hint", "push", "debug")}),)
 RANGES = (b"bytes=0-3", b"bytes=-5", b"bytes=3-", b"bytes=9999-", b"bytes", b"lines=1")
@@ -49,16 +47,16 @@ STACKS = (
 def test_files(mode: Mode, stack: tuple[Part, ...]) -> None:
     """Whole and in part, by the server or by hand."""
     for below in (file, known_file, big_file, no_file):
-        check(mode, Scene(Served(below, stack), VISITS, lanes=True))
-    check(mode, Scene(Served(file, stack), VISITS, lanes=True), backend="trio")
+        check(mode, Scene(Served(below, stack), VISITS))
+    check(mode, Scene(Served(file, stack), VISITS), backend="trio")
 
 
 @pytest.mark.parametrize("part", DISPATCHES, ids=repr)
 def test_a_path_for_the_server_to_send(mode: Mode, part: Part) -> None:
     """The message that is no piece of the body comes out of each dispatch function."""
     visits = (VISITS[2], VISITS[0])
-    check(mode, Scene(Served(known_file, (part,)), visits, lanes=True))
-    check(mode, Scene(Served(endpoints.path_sender, (part, part)), visits, lanes=True))
+    check(mode, Scene(Served(known_file, (part,)), visits))
+    check(mode, Scene(Served(raw.path_sender, (part, part)), visits))
 
 
 def static(parts: tuple[Part, ...], place: str) -> Callable[[World], Any]:
@@ -83,17 +81,17 @@ def test_static_files(mode: Mode, stack: tuple[Part, ...], place: str) -> None:
     old = (b"if-modified-since", b"Thu, 01 Jan 2099 00:00:00 GMT")
     visits += [Visit(paths[0], headers=(old,)), Visit(paths[0], method="POST")]
     visits += [Visit(paths[0], extra=PATHSEND), Visit(paths[0], method="HEAD")]
-    check(mode, Scene(Served(build=static(stack, place)), tuple(visits), lanes=True))
+    check(mode, Scene(Served(build=static(stack, place)), tuple(visits)))
 
 
-@endpoint(lanes=True)
+@endpoint
 async def hints_by_request(world: World, request: Any) -> Any:
     await request.send_early_hints("</style.css>; rel=preload", "</app.js>")
     world.tell("endpoint", "has hinted")
     return world.ns.PlainTextResponse("hinted")
 
 
-@endpoint(lanes=True)
+@endpoint
 async def pushes_by_request(world: World, request: Any) -> Any:
     await request.send_push_promise("/style.css")
     return world.ns.PlainTextResponse("pushed")
@@ -103,6 +101,6 @@ async def pushes_by_request(world: World, request: Any) -> Any:
 def test_hints_and_pushes(mode: Mode, part: Part) -> None:
     """What is sent before the answer, where the server takes it and where not."""
     visits = (Visit(PATH, extra=ALL), Visit(PATH))
-    for below in (hints_by_request, pushes_by_request, endpoints.hints, endpoints.debugging):
+    for below in (hints_by_request, pushes_by_request, raw.hints, raw.debugging):
         for stack in ((part,), (dispatches.header, part, layers.marks)):
-            check(mode, Scene(Served(below, stack), visits, lanes=True))
+            check(mode, Scene(Served(below, stack), visits))

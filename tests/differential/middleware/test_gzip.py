@@ -10,12 +10,17 @@ from unittest import mock
 import pytest
 from hypothesis import given, strategies as st
 
-from tests.differential.middleware import dispatches, endpoints, failing, files, layers, streaming
+from tests.asgi import Visit
+from tests.differential import answering, failing, raw
+from tests.differential.middleware import dispatches, files, layers, streaming
 from tests.differential.middleware.kit import VARIES, h, kit, odd_headers, subclassed
-from tests.differential.middleware.scene import PATH, Scene, Served, Visit, check, play_all
 from tests.differential.middleware.test_replaced import stack_of
-from tests.differential.middleware.world import HALVES, Mode, Part, World, asgi, endpoint
+from tests.differential.modes import HALVES, Mode
+from tests.differential.part import Part, asgi, endpoint
+from tests.differential.scene import Scene, check, play_all
+from tests.differential.served import PATH, Served
 from tests.differential.tables import Choices, examples
+from tests.differential.world import World
 
 Start, Body = "http.response.start", "http.response.body"
 ACCEPTS = (
@@ -81,7 +86,7 @@ def _messages(name: str, *messages: dict[str, Any]) -> Part:
             )
 
     app.__name__ = name
-    return asgi(app, lanes=True)
+    return asgi(app)
 
 
 def _start(**more: Any) -> dict[str, Any]:
@@ -149,8 +154,8 @@ def gzip(**options: Any) -> Part:
 def test_bodies_of_all_kinds(mode: Mode, number: int) -> None:
     """By size, type, status and encoding; whole, in pieces, and what is no piece of a body."""
     layer = gzip(**OPTIONS[number])
-    below = (*SIZES, *KINDS, *SENT, *VARIES, odd_headers, endpoints.in_thread, endpoints.cookies)
-    check(mode, *(Scene(Served(e, (layer,)), VISITS[:3]) for e in (*below, *endpoints.RAW)))
+    below = (*SIZES, *KINDS, *SENT, *VARIES, odd_headers, answering.in_thread, answering.cookies)
+    check(mode, *(Scene(Served(e, (layer,)), VISITS[:3]) for e in (*below, *raw.RAW)))
 
 
 @pytest.mark.parametrize("number", range(3))
@@ -160,8 +165,8 @@ def test_streams(mode: Mode, number: int) -> None:
     ranged = Visit(PATH, headers=h(accept_encoding="gzip", range="bytes=0-9"))
     sent = Visit(PATH, headers=h(accept_encoding="gzip"), extra=files.PATHSEND)
     for e in (*STREAMED, files.file, files.big_file, failing.stream_boom_later, failing.mid_body):
-        check(mode, Scene(Served(e, (layer,)), (*VISITS, ranged, sent), lanes=True))
-    scenes = (Scene(Served(e, (layer,)), VISITS, lanes=True) for e in (*STREAMED, *SIZES))
+        check(mode, Scene(Served(e, (layer,)), (*VISITS, ranged, sent)))
+    scenes = (Scene(Served(e, (layer,)), VISITS) for e in (*STREAMED, *SIZES))
     check(mode, *scenes, backend="trio")
 
 
@@ -171,7 +176,7 @@ def test_what_the_client_accepts(mode: Mode) -> None:
     visits.append(Visit(PATH, headers=h(accept_encoding="br") + h(accept_encoding="gzip")))
     visits.append(Visit(PATH, headers=h(accept_encoding="gzip") + h(accept_encoding="br")))
     visits += [Visit("/none", headers=GZIP.headers), Visit(PATH, type="websocket")]
-    for e in (KINDS[0], endpoints.long, failing.boom, failing.http):
+    for e in (KINDS[0], answering.long, failing.boom, failing.http):
         check(mode, Scene(Served(e, (gzip(),)), tuple(visits)))
 
 
@@ -179,8 +184,8 @@ def test_large_bodies_go_to_a_thread(mode: Mode) -> None:
     """From a size on, whole and in pieces, beside those that do not."""
     for size in (1, 100, 1000, 1001, None):
         options = {"minimum_size": 20} | ({} if size is None else {"thread_minimum_size": size})
-        for e in (KINDS[0], streaming.many, endpoints.long, SENT[2], SENT[5], SIZES[-1]):
-            scene = Scene(Served(e, (gzip(**options),)), VISITS, lanes=True)
+        for e in (KINDS[0], streaming.many, answering.long, SENT[2], SENT[5], SIZES[-1]):
+            scene = Scene(Served(e, (gzip(**options),)), VISITS)
             check(mode, scene)
             check(mode, scene, backend="trio")
 
@@ -218,10 +223,10 @@ def test_subclasses_and_changes(mode: Mode) -> None:
     for e in (KINDS[0], streaming.many, SIZES[4]):
         for derive in (own_call, own_sizes):
             layer = subclassed("GZip", derive, minimum_size=20)
-            check(mode, Scene(Served(e, (layer,)), VISITS, lanes=True))
+            check(mode, Scene(Served(e, (layer,)), VISITS))
         for change in changes:
             steps = (*VISITS[:2], change, *VISITS[:2])
-            check(mode, Scene(Served(e, (gzip(minimum_size=20),)), steps, lanes=True))
+            check(mode, Scene(Served(e, (gzip(minimum_size=20),)), steps))
 
 
 def test_a_compressor_that_is_patched(mode: Mode) -> None:
@@ -230,7 +235,7 @@ def test_a_compressor_that_is_patched(mode: Mode) -> None:
         "starlette.middleware.gzip.GZipResponder._compress_body", return_value=b"!"
     )
     with patched:
-        scenes = [Scene(Served(e, (gzip(),)), VISITS, lanes=True) for e in (KINDS[0], KINDS[3])]
+        scenes = [Scene(Served(e, (gzip(),)), VISITS) for e in (KINDS[0], KINDS[3])]
         check(mode, *scenes)
 
 
@@ -248,14 +253,14 @@ def test_among_others(mode: Mode) -> None:
         (dispatches.header, layer, kit("Session", secret_key="k"), dispatches.header),
         (dispatches.header, layer, other),
     )
-    below = (KINDS[0], streaming.many, endpoints.json, files.file, SENT[2], SENT[6])
+    below = (KINDS[0], streaming.many, answering.json, files.file, SENT[2], SENT[6])
     for stack in stacks:
         for place in ("app", "raw"):
             served = [Served(e, stack, place) for e in below]
             # Read by nobody, how much there is of a stream is not certain.
-            check(mode, *(Scene(s, VISITS[:2], lanes=True, unheard=("stream",)) for s in served))
+            check(mode, *(Scene(s, VISITS[:2], unheard=("stream",)) for s in served))
     for half in HALVES:
-        check(half, *(Scene(Served(e, stacks[0]), VISITS, lanes=True) for e in below))
+        check(half, *(Scene(Served(e, stacks[0]), VISITS) for e in below))
 
 
 @st.composite
@@ -290,6 +295,6 @@ def test_messages_of_any_kind(mode: Mode, scene: Any) -> None:
 def test_it_can_be_read(mode: Mode) -> None:
     """What is compressed is the body, for the tests compare only bytes with bytes."""
     scene = Scene(Served(SIZES[-1], (gzip(),)), (GZIP,))
-    (outcome,) = play_all(mode, [scene], "asyncio")[0]
+    _, outcome = play_all(mode, [scene])[0]
     body = ast.literal_eval(outcome["messages"][1]["body"])
     assert zlib.decompress(body, 16 + zlib.MAX_WBITS) == b"x" * 5000

@@ -7,12 +7,17 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from tests.differential.middleware import dispatches, endpoints, layers
+from tests.asgi import Visit
+from tests.differential import answering
+from tests.differential.middleware import dispatches, layers
 from tests.differential.middleware.kit import kit, subclassed
-from tests.differential.middleware.scene import PATH, PLACES, Scene, Served, Visit, check
 from tests.differential.middleware.test_replaced import stack_of
-from tests.differential.middleware.world import HALVES, Mode, Part, World
+from tests.differential.modes import HALVES, Mode
+from tests.differential.part import Part
+from tests.differential.scene import Scene, check
+from tests.differential.served import PATH, PLACES, Served
 from tests.differential.tables import Choices, examples
+from tests.differential.world import World
 
 HOSTS = (
     *("a.example", "A.EXAMPLE", "a.example:8000", "a.example:443", "a.example:80", "a.example:"),
@@ -64,15 +69,15 @@ def test_trusted_hosts(mode: Mode, number: int) -> None:
     """All forms of the header: allowed, by wildcard, redirected to www, invalid, missing, twice."""
     layer = kit("TrustedHost", **ALLOWED[number])
     visits = (*VISITS, Visit("", type="lifespan"))
-    check(mode, Scene(Served(endpoints.json, (layer,)), visits))
-    check(mode, Scene(Served(endpoints.json, (layer,)), visits[::4]), backend="trio")
+    check(mode, Scene(Served(answering.json, (layer,)), visits))
+    check(mode, Scene(Served(answering.json, (layer,)), visits[::4]), backend="trio")
 
 
 def test_patterns_that_are_refused(mode: Mode) -> None:
     """When the application is built, at its first request."""
     for hosts in (["a.*"], ["*a.example"], ["a*"], "*", "a.example", ["*."], [""]):
         layer = kit("TrustedHost", allowed_hosts=hosts)
-        check(mode, Scene(Served(endpoints.json, (layer,)), VISITS[:3]))
+        check(mode, Scene(Served(answering.json, (layer,)), VISITS[:3]))
 
 
 SCHEMES = ("http", "https", "ws", "wss", "HTTP", "other", "")
@@ -100,8 +105,8 @@ def test_https_redirect(mode: Mode) -> None:
     visits.append(Visit(PATH, host=None, extra=(("server", ("127.0.0.1", 8000)),)))
     visits.append(Visit(PATH, host=None, extra=(("server", ("127.0.0.1", 80)),)))
     visits.append(Visit(PATH, host=None, without=("server",)))
-    check(mode, Scene(Served(endpoints.json, (layer,)), tuple(visits)))
-    check(mode, Scene(Served(endpoints.json, (layer,), "raw"), tuple(visits)))
+    check(mode, Scene(Served(answering.json, (layer,)), tuple(visits)))
+    check(mode, Scene(Served(answering.json, (layer,), "raw"), tuple(visits)))
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -113,9 +118,9 @@ def test_places(mode: Mode, place: str) -> None:
         *((trusted, dispatches.header, layers.sends), (layers.copies, redirect, layers.both)),
     )
     for stack in stacks:
-        check(mode, Scene(Served(endpoints.json, stack, place), VISITS[::5], lanes=True))
+        check(mode, Scene(Served(answering.json, stack, place), VISITS[::5]))
     for half in HALVES:
-        check(half, Scene(Served(endpoints.json, stacks[0], place), VISITS[::7], lanes=True))
+        check(half, Scene(Served(answering.json, stacks[0], place), VISITS[::7]))
 
 
 def own_call(base: Any, world: World, who: str) -> Any:
@@ -156,9 +161,9 @@ def test_subclasses_and_changes(mode: Mode) -> None:
     """Its attributes are asked for at each request."""
     for derive in (own_call, own_hosts):
         layer = subclassed("TrustedHost", derive, **ALLOWED[4])
-        check(mode, Scene(Served(endpoints.json, (layer,)), VISITS[::2]))
+        check(mode, Scene(Served(answering.json, (layer,)), VISITS[::2]))
     check(
-        mode, Scene(Served(endpoints.json, (subclassed("HTTPSRedirect", own_call),)), VISITS[::3])
+        mode, Scene(Served(answering.json, (subclassed("HTTPSRedirect", own_call),)), VISITS[::3])
     )
     few = VISITS[::4]
     for change in (
@@ -166,7 +171,7 @@ def test_subclasses_and_changes(mode: Mode) -> None:
         *(_set(allowed_hosts=("www.a.example", "*.example")), _set(allow_any="", www_redirect=1)),
     ):
         layer = kit("TrustedHost", **ALLOWED[5])
-        check(mode, Scene(Served(endpoints.json, (layer,)), (*few, change, *few)))
+        check(mode, Scene(Served(answering.json, (layer,)), (*few, change, *few)))
 
 
 @st.composite
@@ -185,7 +190,7 @@ def scenes(draw: st.DrawFn) -> Scene:
     stack: tuple[Part, ...] = (trusted,) if choose.seldom(2) else (kit("HTTPSRedirect"),)
     extra = (("scheme", choose.of(SCHEMES)),)
     visits = tuple(visit(host.removeprefix("www."), extra=extra) for host in hosts)
-    return Scene(Served(endpoints.json, stack), visits)
+    return Scene(Served(answering.json, stack), visits)
 
 
 @given(scene=scenes())

@@ -8,14 +8,18 @@ from typing import Any
 import anyio
 import pytest
 
-from tests.differential.drive import Outcome
+from tests.asgi import Visit
+from tests.brief import Brief
+from tests.differential.drive import Client
 from tests.differential.endpoints import Boom
 from tests.differential.middleware import dispatches, layers
 from tests.differential.middleware.bodies import BEFORE
-from tests.differential.middleware.client import Client
-from tests.differential.middleware.scene import PATH, Scene, Served, Visit, check
-from tests.differential.middleware.world import Mode, Part, World, dispatch, endpoint, fault
-from tests.differential.tables import Brief
+from tests.differential.modes import Mode
+from tests.differential.observed import Outcome, raised
+from tests.differential.part import Part, dispatch, endpoint
+from tests.differential.scene import Scene, check
+from tests.differential.served import PATH, Served
+from tests.differential.world import World
 
 MANY = 20
 
@@ -80,7 +84,12 @@ class Crowd(Brief):
                 await world.top(scope, client.receive, client.send)
             except Exception as exc:
                 error = exc
-            found[number] = client.sent, fault(error), list(scope), world.of(scope.get("state"))
+            found[number] = (
+                client.sent,
+                raised(error, through=True),
+                list(scope),
+                world.of(scope.get("state")),
+            )
 
         with anyio.fail_after(30):
             async with anyio.create_task_group() as group:
@@ -108,6 +117,6 @@ def test_many_requests_at_once(mode: Mode, stack: tuple[Part, ...], place: str) 
         world.kept["path"] = path
 
     steps = (tell_path, Crowd(), Crowd(slow=True))
-    scene = Scene(Served(answers_in_turn, stack, place), steps, lanes=True)
+    scene = Scene(Served(answers_in_turn, stack, place), steps)
     check(mode, scene)
     check(mode, scene, backend="trio")

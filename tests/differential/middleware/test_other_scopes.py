@@ -9,14 +9,18 @@ from typing import Any
 import pytest
 from starlette.exceptions import HTTPException, WebSocketException
 
+from tests.asgi import Visit
 from tests.differential.endpoints import Boom
 from tests.differential.middleware import dispatches, layers
 from tests.differential.middleware.dispatches import DISPATCHES
 from tests.differential.middleware.forms import FORMS, by
 from tests.differential.middleware.kit import kit, tells_scope
-from tests.differential.middleware.scene import Scene, Served, Visit, check, middleware, wrapped
 from tests.differential.middleware.test_authentication import plain
-from tests.differential.middleware.world import HALVES, Mode, Part, World, told
+from tests.differential.modes import HALVES, Mode
+from tests.differential.part import Part, told
+from tests.differential.scene import Scene, check
+from tests.differential.served import Served, middleware, wrapped
+from tests.differential.world import World
 
 STACKS = (
     (dispatches.header,),
@@ -115,8 +119,8 @@ PLACES = ("app", "router", "mount", "route", "around")
 def test_sessions_pass_through(mode: Mode, place: str) -> None:
     """No dispatch function is asked: accept, echo, close, denial, exceptions, the lifespan."""
     for stack in STACKS:
-        check(mode, Scene(Served(build=sessions(stack, place)), VISITS, lanes=True))
-    scene = Scene(Served(build=sessions(STACKS[0], place)), VISITS, lanes=True)
+        check(mode, Scene(Served(build=sessions(stack, place)), VISITS))
+    scene = Scene(Served(build=sessions(STACKS[0], place)), VISITS)
     check(mode, scene, backend="trio")
 
 
@@ -124,7 +128,7 @@ def test_sessions_pass_through(mode: Mode, place: str) -> None:
 def test_sessions_of_half_migrated_applications(half: Mode) -> None:
     """Starlette's middleware in our application, and the reverse."""
     for place in PLACES:
-        check(half, Scene(Served(build=sessions(STACKS[2], place)), VISITS, lanes=True))
+        check(half, Scene(Served(build=sessions(STACKS[2], place)), VISITS))
 
 
 def bare(parts: tuple[Part, ...]) -> Callable[[World], Any]:
@@ -158,4 +162,4 @@ def test_other_types_of_scope_through_starlettes_own(mode: Mode, part: Part) -> 
     visits.append(Visit("/", type="websocket", headers=((b"content-length", b"9" * 9),)))
     for stack in ((part,), (tells_scope, part, tells_scope)):
         check(mode, Scene(Served(build=bare(stack)), tuple(visits)))
-        check(mode, Scene(Served(build=sessions(stack, "app")), VISITS, lanes=True))
+        check(mode, Scene(Served(build=sessions(stack, "app")), VISITS))

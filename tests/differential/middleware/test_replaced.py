@@ -13,20 +13,15 @@ from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.requests import Request
 
 import turbostar
-from tests.differential.drive import compare
-from tests.differential.middleware import dispatches, endpoints, failing, layers, streaming
-from tests.differential.middleware.clocks import run_on
-from tests.differential.middleware.scene import (
-    PATH,
-    Scene,
-    Served,
-    Visit,
-    application,
-    check,
-    take,
-)
-from tests.differential.middleware.world import Mode, World, dispatch
-from tests.differential.modes import STOCK
+from tests.asgi import Visit
+from tests.differential import answering, failing
+from tests.differential.middleware import dispatches, layers, streaming
+from tests.differential.modes import STOCK, Mode
+from tests.differential.observed import compare
+from tests.differential.part import dispatch
+from tests.differential.scene import Scene, check, play, worlds
+from tests.differential.served import PATH, Served
+from tests.differential.world import World
 from tests.patching.patches import Proxy
 
 TWICE = (Visit(PATH), Visit(PATH))
@@ -142,21 +137,21 @@ def test_what_is_replaced_while_it_serves(mode: Mode, change: Callable[[World], 
         (dispatches.header, dispatches.header),
         (dispatches.header, layers.neither, dispatches.looks),
     )
-    for below in (endpoints.json, failing.key_error, streaming.one):
+    for below in (answering.json, failing.key_error, streaming.one):
         for stack in stacks:
-            check(mode, Scene(Served(below, stack), steps, lanes=True))
+            check(mode, Scene(Served(below, stack), steps))
 
 
 def test_without_dispatch(mode: Mode) -> None:
     """A middleware that says nothing of what it does."""
 
     def build(world: World) -> Any:
-        app = endpoints.plain(world, "endpoint")
+        app = answering.plain(world, "endpoint")
         return world.ns.BaseHTTPMiddleware(world.ns.request_response(app))
 
     def sync(world: World) -> Any:
         """Its answer cannot be awaited."""
-        app = world.ns.request_response(endpoints.plain(world, "endpoint"))
+        app = world.ns.request_response(answering.plain(world, "endpoint"))
 
         def answer(request: Any, call_next: Any) -> Any:
             return world.ns.PlainTextResponse("not awaited")
@@ -217,23 +212,16 @@ async def reads(world: World, who: str, request: Any, call_next: Any) -> Any:
 @pytest.mark.parametrize("name", PATCHES)
 def test_what_is_patched_on_starlette(mode: Mode, name: str, first: str) -> None:
     """By a tracer, before or after turbostar is in force: it is called as often as on stock."""
-    scene = Scene(Served(endpoints.json, (reads, dispatches.header)), TWICE)
+    scene = Scene(Served(answering.json, (reads, dispatches.header)), TWICE)
 
-    async def play(side: Mode) -> list[Any]:
-        world = World(side)
-        with contextlib.ExitStack() as stack:
-            if first == "patch":
-                stack.enter_context(patched(name))
-            stack.enter_context(side.active())
-            if first == "mode":
-                stack.enter_context(patched(name))
-            world.top = application(world, scene.app)
-            outcomes = [await take(world, scene, step) for step in scene.steps]
-            return [*outcomes, {"called": list(CALLED)}]
+    def played(side: Mode) -> list[Any]:
+        early, late = contextlib.nullcontext(), patched(name)
+        if first == "patch":
+            early, late = late, early
+        with early, worlds(side, ()) as (world,), late:
+            return [*play(world, scene, "asyncio", False), {"called": list(CALLED)}]
 
-    theirs = run_on("asyncio", lambda: play(STOCK), False)
-    ours = run_on("asyncio", lambda: play(mode), False)
-    compare(theirs, ours, [*scene.steps, "calls"])
+    compare(played(STOCK), played(mode), ["build", *scene.steps, "calls"])
 
 
 def test_installed_and_uninstalled_while_it_serves() -> None:
@@ -247,8 +235,8 @@ def test_installed_and_uninstalled_while_it_serves() -> None:
         turbostar.uninstall()
 
     late = Mode("installed late", STOCK.namespace)
-    for below in (endpoints.json, failing.boom, streaming.one):
+    for below in (answering.json, failing.boom, streaming.one):
         for early in (TWICE, ()):
             stack = (dispatches.header, layers.neither, dispatches.drops_for_stream)
             steps: tuple[Any, ...] = (*early, install, *TWICE, uninstall, *TWICE)
-            check(late, Scene(Served(below, stack), steps, lanes=True))
+            check(late, Scene(Served(below, stack), steps))

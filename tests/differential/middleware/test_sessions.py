@@ -14,13 +14,18 @@ import pytest
 from hypothesis import given, strategies as st
 from starlette.datastructures import Secret
 
-from tests.differential.drive import Outcome
-from tests.differential.middleware import dispatches, endpoints, failing, layers, streaming
+from tests.asgi import Visit
+from tests.differential import failing, raw
+from tests.differential.middleware import dispatches, layers, streaming
 from tests.differential.middleware.kit import h, kit, subclassed, tells_scope, two_varies
-from tests.differential.middleware.scene import PATH, Scene, Served, Visit, check
 from tests.differential.middleware.test_replaced import stack_of
-from tests.differential.middleware.world import HALVES, Mode, Part, World, endpoint
+from tests.differential.modes import HALVES, Mode
+from tests.differential.observed import Outcome
+from tests.differential.part import Part, endpoint
+from tests.differential.scene import Scene, check
+from tests.differential.served import PATH, Served
 from tests.differential.tables import Choices, examples
+from tests.differential.world import World
 
 KEY = "the key of the tests"
 SIGNED = re.compile(r"\b(session|other)=([A-Za-z0-9_=.-]+\.[A-Za-z0-9_=.-]+)")
@@ -135,7 +140,7 @@ def visits(name: str = "session") -> tuple[Visit, ...]:
 
 def scene(part: Part, stack: tuple[Part, ...], few: bool = False, **more: Any) -> Scene:
     steps = visits()[:5] if few else visits()
-    return Scene(Served(part, stack, **more), steps, lanes=True, reduce=signed)
+    return Scene(Served(part, stack, **more), steps, reduce=signed)
 
 
 sessions = kit("Session", secret_key=KEY)
@@ -176,7 +181,7 @@ def test_all_kinds_of_answers(mode: Mode) -> None:
     """Streams, errors, and those who have Vary headers of their own."""
     reads = dispatches.dispatch(_reads_session)
     failures = (failing.http, failing.boom, failing.mid_body)
-    for below in (two_varies, endpoints.bare, streaming.one, *failures):
+    for below in (two_varies, raw.bare, streaming.one, *failures):
         for stack in ((sessions,), (sessions, reads), (sessions, layers.both, reads, reads)):
             check(mode, scene(below, stack, few=len(stack) > 1))
             check(mode, scene(below, stack, few=True), backend="trio")

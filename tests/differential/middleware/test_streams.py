@@ -9,11 +9,14 @@ from typing import Any
 import anyio
 import pytest
 
+from tests.asgi import Visit
 from tests.differential.middleware import dispatches, layers, streaming
-from tests.differential.middleware.scene import PATH, Scene, Served, Visit, check, play_all
 from tests.differential.middleware.streaming import STREAMS
-from tests.differential.middleware.world import Mode, Part, World, dispatch, endpoint
-from tests.differential.modes import STOCK
+from tests.differential.modes import STOCK, Mode
+from tests.differential.part import Part, dispatch, endpoint
+from tests.differential.scene import Scene, check, play_all
+from tests.differential.served import PATH, Served
+from tests.differential.world import World
 
 SPECS = (Visit(PATH, spec="2.3"), Visit(PATH, spec="2.4"), Visit(PATH, spec="2.4", slow=True))
 STACKS = (
@@ -33,7 +36,9 @@ def test_streams_through_stacks(mode: Mode, stack: tuple[Part, ...]) -> None:
     streams = [one for one in (*STREAMS, streaming.pausing) if one is not streaming.gated]
     streams += [streaming.gated] * (layers.collects not in stack)
     for backend in ("asyncio", "trio"):
-        scenes = (Scene(Served(one, stack), SPECS, lanes=True) for one in streams)
+        served = [Served(one, stack) for one in streams]
+        # What a thread makes is ahead of its client by more or less.
+        scenes = (Scene(one, SPECS, lanes=one.has_threads) for one in served)
         check(mode, *scenes, backend=backend)
 
 
@@ -52,7 +57,7 @@ def lead(log: list[Any]) -> int:
 def test_streams_are_pulled_lazily(mode: Mode, depth: int, spec: str) -> None:
     """As on stock, one piece ahead of the client, and one for each middleware."""
     scene = Scene(Served(streaming.ten, (dispatches.untouched,) * depth), (Visit(PATH, spec=spec),))
-    theirs, ours = (play_all(side, [scene], "asyncio")[0][0] for side in (STOCK, mode))
+    theirs, ours = (play_all(side, [scene])[0][1] for side in (STOCK, mode))
     assert ours["messages"] == theirs["messages"]
     assert all(1 <= lead(side["log"]) <= depth + 1 for side in (ours, theirs))
 
@@ -99,7 +104,7 @@ def _scoped(name: str, enter: Any, *backends: str) -> Part:
         return world.ns.StreamingResponse(content())
 
     answer.__name__ = name
-    return endpoint(answer, lanes=True, backends=backends)
+    return endpoint(answer, backends=backends)
 
 
 class scope:
@@ -141,7 +146,7 @@ def test_scopes_across_a_stream(mode: Mode, above: str, below: str) -> None:
     part = _entering(above.replace(" ", "_"), SCOPES[above])
     stream = _scoped(below.replace(" ", "_"), SCOPES[below])
     stacks = ((part,), (part, part), (dispatches.header, part), (part, layers.both))
-    scenes = [Scene(Served(stream, stack), SPECS, lanes=True) for stack in stacks]
+    scenes = [Scene(Served(stream, stack), SPECS) for stack in stacks]
     check(mode, *scenes)
     if not {above, below} & {"timeout", "asyncio task group"}:
         check(mode, *scenes, backend="trio")
@@ -199,4 +204,5 @@ def test_other_ways_to_read_a_stream(mode: Mode, part: Part) -> None:
     for one in (streaming.one, streaming.ten, streaming.texts, streaming.synchronous):
         for stack in ((part,), (part, dispatches.header)):
             visits = SPECS[1:] if part is gives_up_reading else SPECS
-            check(mode, Scene(Served(one, stack), visits, lanes=True, unheard=unheard))
+            served = Served(one, stack)  # as above, of threads
+            check(mode, Scene(served, visits, lanes=served.has_threads, unheard=unheard))

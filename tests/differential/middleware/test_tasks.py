@@ -9,11 +9,16 @@ from typing import Any
 import anyio
 import pytest
 
+from tests.asgi import Visit
+from tests.differential import answering, failing, raw
 from tests.differential.endpoints import Boom
-from tests.differential.middleware import dispatches, endpoints, failing, layers, streaming
+from tests.differential.middleware import dispatches, layers, streaming
 from tests.differential.middleware.bodies import READS
-from tests.differential.middleware.scene import PATH, Scene, Served, Visit, check
-from tests.differential.middleware.world import Mode, Part, World, dispatch, endpoint
+from tests.differential.modes import Mode
+from tests.differential.part import Part, dispatch, endpoint
+from tests.differential.scene import Scene, check
+from tests.differential.served import PATH, Served
+from tests.differential.world import World
 
 pytestmark = pytest.mark.timeout(60)  # seconds, for what can be neither awaited nor cancelled
 
@@ -83,9 +88,9 @@ async def work_beside(world: World, who: str, request: Any, call_next: Any) -> A
 
 TASKS = (task, gathered, gathered_exceptions, shield, task_group, anyio_group, work_beside)
 BELOW = (
-    *(endpoints.json, endpoints.background, endpoints.pausing, failing.boom, failing.http),
+    *(answering.json, answering.background, answering.pausing, failing.boom, failing.http),
     *(failing.with_context, failing.background_boom, streaming.one, streaming.ten),
-    *(READS[0], READS[2], endpoints.silent),
+    *(READS[0], READS[2], raw.silent),
 )
 
 
@@ -95,7 +100,7 @@ def test_call_next_in_another_task(mode: Mode, part: Part) -> None:
     visits = (Visit(PATH, body=(b"a", b"b")), Visit(PATH), Visit("/none"))
     for stack in ((part,), (part, dispatches.header), (dispatches.header, part, layers.both)):
         # What goes on beside is cancelled when the rest fails, sooner or later.
-        scenes = [Scene(Served(e, stack), visits, True, ("beside",)) for e in BELOW]
+        scenes = [Scene(Served(e, stack), visits, unheard=("beside",)) for e in BELOW]
         check(mode, *scenes)
         if part in (anyio_group, work_beside):
             check(mode, *scenes, backend="trio")
@@ -125,7 +130,7 @@ async def cancels_its_task(world: World, who: str, request: Any, call_next: Any)
     return world.ns.PlainTextResponse("cancelled")
 
 
-@endpoint(lanes=True)
+@endpoint
 async def is_below(world: World, request: Any) -> Any:
     world.happens("below")
     await world.until("answered")
@@ -136,7 +141,7 @@ async def is_below(world: World, request: Any) -> Any:
 def test_a_task_that_is_left_alone(mode: Mode, part: Part) -> None:
     """What is below goes on until it is done."""
     for stack in ((part,), (dispatches.header, part), (part, dispatches.header)):
-        check(mode, Scene(Served(is_below, stack), (Visit(PATH),) * 2, True, ("beside",)))
+        check(mode, Scene(Served(is_below, stack), (Visit(PATH),) * 2, unheard=("beside",)))
 
 
 @dispatch
@@ -203,7 +208,7 @@ def test_call_next_again(mode: Mode, part: Part) -> None:
         for e in below:
             if part in (twice_unconsumed, first_of_two) and e.traits.get("streams"):
                 continue  # whose pieces come first is not certain
-            check(mode, Scene(Served(e, stack), visits, lanes=True, unheard=unheard))
+            check(mode, Scene(Served(e, stack), visits, unheard=unheard))
 
 
 @dispatch
@@ -244,11 +249,11 @@ class CallsLate:
 
 def test_call_next_after_the_answer(mode: Mode) -> None:
     """In a background task of the middleware's own response, or when all is over."""
-    for e in (endpoints.json, endpoints.background, failing.boom):
-        check(mode, Scene(Served(e, (called_by_its_task,)), (Visit(PATH),) * 2, lanes=True))
+    for e in (answering.json, answering.background, failing.boom):
+        check(mode, Scene(Served(e, (called_by_its_task,)), (Visit(PATH),) * 2))
         for backend in ("asyncio", "trio"):
             steps = (Visit(PATH), CallsLate(), Visit(PATH))
-            scene = Scene(Served(e, (keeps_call_next,)), steps, lanes=True)
+            scene = Scene(Served(e, (keeps_call_next,)), steps)
             check(mode, scene, backend=backend)
 
 
@@ -271,23 +276,21 @@ async def borrows_call_next(world: World, request: Any) -> Any:
 def test_call_next_in_the_endpoint(mode: Mode) -> None:
     """Both wait for the same answers, and each gets one that is not its own."""
     visits = (Visit(PATH, stuck=True),)
-    check(mode, Scene(Served(borrows_call_next, (lends_call_next,)), visits, lanes=True))
+    check(mode, Scene(Served(borrows_call_next, (lends_call_next,)), visits))
     stack = (dispatches.header, lends_call_next)
-    check(mode, Scene(Served(borrows_call_next, stack), visits, lanes=True))
+    check(mode, Scene(Served(borrows_call_next, stack), visits))
 
 
 @pytest.mark.parametrize(
     "stack", [(dispatches.header,) * 350, (dispatches.header, layers.neither) * 150]
 )
-@pytest.mark.parametrize("below", [endpoints.json, failing.boom])
+@pytest.mark.parametrize("below", [answering.json, failing.boom])
 def test_hundreds_of_them(mode: Mode, below: Part, stack: tuple[Part, ...]) -> None:
     """On stock each has a task, and thus a stack, of its own."""
-    check(mode, Scene(Served(below, stack), (Visit(PATH),), lanes=True))
+    check(mode, Scene(Served(below, stack), (Visit(PATH),)))
 
 
 @pytest.mark.parametrize("count", [64, 65, 100])
 def test_many_over_a_stream(mode: Mode, count: int) -> None:
     """For more than some 200 of them the stack is too small on stock, too."""
-    check(
-        mode, Scene(Served(streaming.one, (dispatches.header,) * count), (Visit(PATH),), lanes=True)
-    )
+    check(mode, Scene(Served(streaming.one, (dispatches.header,) * count), (Visit(PATH),)))
