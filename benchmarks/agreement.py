@@ -16,7 +16,7 @@ from benchmarks.asgi import (
     empty_app,
     settled,
 )
-from benchmarks.cases import Case
+from benchmarks.cases import Case, Step
 from benchmarks.sides import SIDES, Side
 
 __all__ = ["Agreed", "agreed", "working"]
@@ -31,15 +31,26 @@ class Agreed(NamedTuple):
 
     stock: Work
     turbostar: Work
-    overhead: Work
+    overhead: Work | None
 
 
-def agreed(case: Case, runner: asyncio.Runner) -> Agreed:
+def agreed(case: Case | Step, runner: asyncio.Runner) -> Agreed:
     """Build `case` on both sides and check that they give the same, right answers.
 
     Raises:
         WrongAnswer: they do not.
     """
+    return _step(case) if isinstance(case, Step) else _case(case, runner)
+
+
+def _step(step: Step) -> Agreed:
+    (stock, expected), (turbostar, found) = (step.build(side) for side in SIDES.values())
+    if found != expected:
+        raise WrongAnswer(f"{step.name}: turbostar gives {found!r}, not {expected!r}")
+    return Agreed(stock, turbostar, step.overhead() if step.overhead else None)
+
+
+def _case(case: Case, runner: asyncio.Runner) -> Agreed:
     answers: dict[str, list[list[Message]]] = {}
     works: list[Work] = []
     for side in SIDES.values():

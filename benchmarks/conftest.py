@@ -1,4 +1,8 @@
-"""The fixtures of the benchmarks: each measures a case and keeps it for the summary."""
+"""The fixtures of the benchmarks: each measures a case and keeps it for the summary.
+
+With an option of pytest-benchmark's, or ``--sides``, each case becomes two tests instead, one for
+each side, which pytest-benchmark times: see `benchmarks.hosted`.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +17,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks.agreement import agreed
-from benchmarks.cases import Case
+from benchmarks.cases import Case, Step
+from benchmarks.hosted import OPTIONS, CPUTimer, timed
 from benchmarks.paired import Pair, Ratio, measure
+from benchmarks.sides import SIDES
 from benchmarks.summary import (
     AT_LEAST,
     DIFFERENCE,
@@ -27,11 +33,10 @@ from benchmarks.summary import (
 
 ROWS: list[Row] = []
 
-# On Python 3.11, whose calls and generators are slower on both sides, this much of each ratio.
-_SHARE_OF_TARGETS = 0.8 if sys.version_info < (3, 12) else 1.0
+_ON_OLDEST = sys.version_info < (3, 12)
 
 Paired = Callable[..., Pair]
-Compared = Callable[[Case], Pair]
+Compared = Callable[[Case | Step], None]
 Costs = Callable[..., None]
 
 
@@ -39,6 +44,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("paired", "stock against turbostar")
     group.addoption("--ratios", type=Path, metavar="FILE", help="write the ratios as JSON")
     group.addoption("--rounds", type=int, default=9, help="ratios taken of each case")
+    group.addoption(
+        "--sides",
+        action="store_true",
+        help="time each side by pytest-benchmark, as its own options do, instead of pairs",
+    )
     group.addoption("--uvloop", action="store_true", help="run cases that need a loop on uvloop")
     group.addoption(
         "--strict-targets",
@@ -48,6 +58,36 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="FRACTION",
         help="fail a case that misses this fraction of its target (1 if not given)",
     )
+
+
+def _by_sides(config: pytest.Config) -> bool:
+    """Whether pytest-benchmark is to time each side by itself."""
+    return config.getoption("--sides") or any(config.getoption(name, None) for name in OPTIONS)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make a test of each side of a case where pytest-benchmark is to time them."""
+    if "side" in metafunc.fixturenames and _by_sides(metafunc.config):
+        metafunc.fixturenames.append("benchmark")
+        metafunc.parametrize("side", SIDES, indirect=True)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Give the tests of sides a timer of CPU time, and leave out what compares processes."""
+    if not _by_sides(config):
+        return
+    kept = [item for item in items if "side" in getattr(item, "fixturenames", ())]
+    for item in kept:
+        item.add_marker(pytest.mark.benchmark(timer=CPUTimer(), disable_gc=True))
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = kept
+
+
+@pytest.fixture
+def side(request: pytest.FixtureRequest) -> str | None:
+    """The one side that a test times for pytest-benchmark; None where pairs are measured."""
+    name: str | None = getattr(request, "param", None)
+    return name
 
 
 @pytest.fixture(scope="session")
@@ -76,6 +116,7 @@ def paired(request: pytest.FixtureRequest) -> Paired:
         turbostar: Callable[[int], object],
         *,
         target: float | None = None,
+        on_oldest: float = 1.0,
         at_most: float | None = None,
         overhead: Callable[[int], object] | None = None,
         name: str | None = None,
@@ -85,7 +126,7 @@ def paired(request: pytest.FixtureRequest) -> Paired:
         name = name or request.node.name.removeprefix("test_")
         if at_most is None:
             assert target is not None, "give a target"
-            share = _SHARE_OF_TARGETS if target > 1 else 1.0
+            share = on_oldest if _ON_OLDEST and target > 1 else 1.0
             row = Row(_group(request), name, pair, target * share)
         else:
             pair = Pair(pair.stock, pair.turbostar, pair.ratio.inverse())
@@ -97,16 +138,26 @@ def paired(request: pytest.FixtureRequest) -> Paired:
 
 
 @pytest.fixture
-def compared(paired: Paired, runner: asyncio.Runner) -> Compared:
-    """Check that both sides answer a `Case` alike, then measure it less an empty application."""
+def compared(
+    paired: Paired, runner: asyncio.Runner, side: str | None, request: pytest.FixtureRequest
+) -> Compared:
+    """Check that both sides of a case agree, then measure them, less what is done beside it."""
 
-    def run(case: Case) -> Pair:
+    def run(case: Case | Step) -> None:
         works = agreed(case, runner)
-        return paired(
+        if side is not None:
+            benchmark = request.getfixturevalue("benchmark")
+            benchmark.group = case.name
+            benchmark.params = {"case": case.name, "side": side}  # what JSON can hold
+            marker = request.node.get_closest_marker("benchmark")
+            timed(benchmark, marker.kwargs["timer"], getattr(works, side))
+            return
+        paired(
             works.stock,
             works.turbostar,
             overhead=works.overhead,
             target=case.target,
+            on_oldest=case.on_oldest,
             name=case.name,
         )
 

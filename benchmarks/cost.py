@@ -17,6 +17,7 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]
 
 from benchmarks.asgi import ASGIApp, Client, ClientRequest, ask
+from benchmarks.cases.middleware import adding_header
 from benchmarks.cases.routing import route_table
 from benchmarks.sides import SIDES, Side
 
@@ -25,6 +26,7 @@ __all__ = ["MEASURES", "main"]
 _ROUTES = 10_000
 _BUILT_ROUTES = 1_000
 _SUSPENDED = 1_000
+_TURNS = 30  # of the loop, until every request has arrived in its endpoint
 _PATHS = 300_000
 _WARM_UP_PATHS = 20_000
 _KIB = 1024
@@ -54,7 +56,12 @@ def suspended_memory(side: Side) -> float:
 
     The scope, the task and the driver are in it, as they are on a server.
     """
-    return _suspended(_waiting_app(side)) / _SUSPENDED / _KIB
+    return _suspended(_waiting_app(side, 0)) / _SUSPENDED / _KIB
+
+
+def suspended_memory_below_three(side: Side) -> float:
+    """The same where the endpoints are below three `BaseHTTPMiddleware`."""
+    return _suspended(_waiting_app(side, 3)) / _SUSPENDED / _KIB
 
 
 def distinct_paths(side: Side) -> float:
@@ -84,6 +91,7 @@ MEASURES: dict[str, Callable[[Side], float]] = {
         route_table_memory,
         build_time,
         suspended_memory,
+        suspended_memory_below_three,
         distinct_paths,
     )
 }
@@ -126,12 +134,14 @@ def _drive(app: ASGIApp, path: str) -> None:
     raise AssertionError(f"{path} waits for something")
 
 
-def _waiting_app(side: Side) -> ASGIApp:
+def _waiting_app(side: Side, layers: int) -> ASGIApp:
     async def endpoint(request: Any) -> Any:
         await request.state.go.wait()
         return side.JSONResponse({"hello": "world"})
 
-    return side.application(routes=[side.Route("/items/{id:int}", endpoint)])
+    cls = adding_header(side)
+    middleware = [side.Middleware(cls, name=f"x-layer-{number}") for number in range(layers)]
+    return side.application(routes=[side.Route("/items/{id:int}", endpoint)], middleware=middleware)
 
 
 def _suspended(app: ASGIApp) -> int:
@@ -152,7 +162,8 @@ async def _suspending(app: ASGIApp) -> int:
     go.clear()
     with _Traced() as traced:
         tasks = [asyncio.create_task(one()) for _ in range(_SUSPENDED)]
-        await asyncio.sleep(0)
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
         peak = traced.peak()
         go.set()
         await asyncio.gather(*tasks)

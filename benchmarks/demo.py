@@ -15,8 +15,8 @@ from rich.syntax import Syntax
 from compat.rewrite import rewrite_source
 
 ROOT = Path(__file__).resolve().parents[1]
-SHOP = Path("benchmarks/apps/shop")
-REQUESTS = "benchmarks/apps/requests.jsonl"
+SHOP = Path("examples/shop")
+REQUESTS = "examples/shop/requests.jsonl"
 REPORT = "demo-report.html"
 
 console = Console(highlight=False)
@@ -30,7 +30,7 @@ def main() -> int:
         show_swap(swapped)
         headline("2. Verify: every recorded request must be answered as by stock Starlette")
         console.print("The application as it is, under turbostar.install():")
-        verify = ["verify", "benchmarks.apps.shop:app", "--requests", REQUESTS]
+        verify = ["verify", "examples.shop:app", "--requests", REQUESTS]
         status = turbostar(*verify)
         if not status:
             console.print("\nThe copy with its imports swapped:")
@@ -39,7 +39,7 @@ def main() -> int:
             return status
     headline("3. Measure: stock (A) against turbostar (B), fresh servers, in turn")
     status = turbostar(
-        "bench", "benchmarks.apps.shop:app", "--requests", REQUESTS, "--quick", "--no-verify",
+        "bench", "examples.shop:app", "--requests", REQUESTS, "--quick", "--no-verify",
         "--report", REPORT,
     )  # fmt: skip
     if not status:
@@ -56,8 +56,7 @@ def show_swap(folder: Path) -> None:
     """Write a copy of the shop that imports turbostar, and show what differs in one file."""
     copied = folder / SHOP
     shutil.copytree(ROOT / SHOP, copied, ignore=shutil.ignore_patterns("__pycache__"))
-    for package in (copied.parent.parent, copied.parent):
-        (package / "__init__.py").touch()
+    (copied.parent / "__init__.py").touch()
     changed = 0
     for path in sorted(copied.rglob("*.py")):
         before = path.read_text()

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["Pair", "Ratio", "measure"]
+__all__ = ["Pair", "Ratio", "measure", "repetitions_of"]
 
 BATCH_SECONDS = 0.01
 
@@ -63,7 +63,7 @@ def measure(
         batches: the batches of each side in a round.
     """
     sides = [stock, turbostar] + ([overhead] if overhead else [])
-    repetitions = [_calibrate(side) for side in sides]
+    repetitions = [repetitions_of(side) for side in sides]
     # What lives now outlives the measurement: the collection before each batch need not see it.
     gc.freeze()
     try:
@@ -101,7 +101,8 @@ def _time(work: Callable[[int], object], repetitions: int) -> float:
         gc.enable()
 
 
-def _calibrate(work: Callable[[int], object]) -> int:
+def repetitions_of(work: Callable[[int], object]) -> int:
+    """How often `work` is to be repeated for a batch to be long enough to be timed."""
     repetitions = 1
     while True:
         start = time.process_time_ns()

@@ -28,13 +28,12 @@ from typing import Any
 
 from benchmarks.agreement import working
 from benchmarks.asgi import LoopClient, Message, Work
-from benchmarks.cases import Case, dispatch, middleware, routing
+from benchmarks.cases import Case
+from benchmarks.cases.every import CASES
 from benchmarks.sides import SIDES, Side
 from turbostar.cli.errors import UserError
 
 __all__ = ["CASES", "find_case", "main"]
-
-CASES: list[Case] = [*dispatch.CASES, *routing.CASES, *middleware.CASES]
 
 _ROOT = Path(__file__).resolve().parent.parent
 _BATCH_SECONDS = 0.05

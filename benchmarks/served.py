@@ -9,7 +9,18 @@ import msgspec
 from benchmarks.asgi import ASGIApp, Receive, Scope, Send
 from benchmarks.sides import STOCK, TURBOSTAR, Side
 
-__all__ = ["raw", "stock", "stock_middleware", "turbostar", "turbostar_middleware"]
+__all__ = [
+    "MEBIBYTE",
+    "fastapi",
+    "raw",
+    "stock",
+    "stock_middleware",
+    "turbostar",
+    "turbostar_middleware",
+]
+
+MEBIBYTE = 1024 * 1024
+_CHUNK = b"x" * 65536
 
 
 def raw() -> ASGIApp:
@@ -18,7 +29,10 @@ def raw() -> ASGIApp:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             raise RuntimeError(f"this application knows no {scope['type']}")
-        await _send_json(send, await _content(scope["path"], receive))
+        if scope["path"] == "/download":
+            await _send_chunks(send)
+        else:
+            await _send_json(send, await _content(scope["path"], receive))
 
     return app
 
@@ -28,6 +42,13 @@ async def _content(path: str, receive: Receive) -> Any:
         return {"hello": "world"}
     if path.startswith("/items/"):
         return {"id": int(path[7:])}
+    if path == "/upload":
+        size, more = 0, True
+        while more:
+            message = await receive()
+            size += len(message.get("body", b""))
+            more = message.get("more_body", False)
+        return {"size": size}
     if path == "/echo":
         body, more = b"", True
         while more:
@@ -44,6 +65,27 @@ async def _send_json(send: Send, content: Any) -> None:
     headers = [(b"content-length", b"%d" % len(body)), (b"content-type", b"application/json")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+async def _send_chunks(send: Send) -> None:
+    headers = [(b"content-length", b"%d" % MEBIBYTE), (b"content-type", b"text/plain")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    for _ in range(MEBIBYTE // len(_CHUNK)):
+        await send({"type": "http.response.body", "body": _CHUNK, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def fastapi() -> ASGIApp:
+    """One path operation on stock FastAPI."""
+    from fastapi import FastAPI
+
+    app = FastAPI()
+
+    @app.get("/")
+    async def hello() -> dict[str, str]:
+        return {"hello": "world"}
+
+    return app
 
 
 def stock() -> ASGIApp:

@@ -1,5 +1,7 @@
 """Server CPU per request on real uvicorn: raw ASGI, stock Starlette and turbostar in turn.
 
+Each on uvicorn's own protocol class, and on turbostar's.
+
 ``python -m benchmarks.server`` starts fresh uvicorn processes (httptools, uvloop), puts the load of
 `turbostar bench` on one after the other, round by round, and divides the CPU time that each
 server's processes used by the requests they answered. Every answer is compared with the right one.
@@ -8,42 +10,28 @@ server's processes used by the requests they answered. Every answer is compared 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
-import os
-import socket
 import sys
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from benchmarks.served_shapes import SHAPES, Shape
+from benchmarks.server_processes import HOST, ServerProcess, cores, start
 from benchmarks.server_report import Sample, as_json, lines
 from turbostar.cli.bench.connection import LoadError
-from turbostar.cli.bench.environment import describe, usable_cores
+from turbostar.cli.bench.environment import describe
 from turbostar.cli.bench.exchange import Exchange, difference, expect, wire_pieces
 from turbostar.cli.bench.frames import Run
 from turbostar.cli.bench.generator import LoadGenerator
-from turbostar.cli.bench.processes import Process, Processes, ended_by_signals
+from turbostar.cli.bench.processes import Processes
 from turbostar.cli.bench.serial import MissingAnswer, SerialClient
-from turbostar.cli.bench.usage import TreeUsage
 from turbostar.cli.errors import UserError
+from turbostar.cli.signals import ended_by_signals
 
 __all__ = ["main"]
 
-_ROOT = Path(__file__).resolve().parent.parent
-_HOST = "127.0.0.1"
-_START = 30.0  # seconds that a server may take until it listens
 _WARM_UP = 0.5  # seconds of load of each shape on each new server
 _TIMEOUT = 10.0  # seconds for one answer
-
-
-class _Server(NamedTuple):
-    application: str
-    port: int
-    process: Process
-    usage: TreeUsage
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -91,14 +79,13 @@ def _run(options: argparse.Namespace) -> int:
 
 def _measured(shapes: Sequence[Shape], options: argparse.Namespace) -> list[Sample]:
     samples: list[Sample] = []
-    with Processes() as processes, _cores() as (server_cores, load_cores):
+    with Processes() as processes, cores() as (server_cores, load_cores):
         generator = LoadGenerator(processes, load_cores)
         done = 0
         for generation in range(options.restarts):
             rounds = (options.rounds - done) // (options.restarts - generation)
             servers = [
-                _start(processes, application, server_cores)
-                for application in _applications(shapes)
+                start(processes, application, server_cores) for application in _applications(shapes)
             ]
             for shape in shapes:
                 _prepare(shape, servers, generator, options)
@@ -118,7 +105,7 @@ def _applications(shapes: Sequence[Shape]) -> list[str]:
     return list(dict.fromkeys(name for shape in shapes for name in shape.applications.values()))
 
 
-def _turns(shape: Shape, servers: Sequence[_Server], number: int) -> list[_Server]:
+def _turns(shape: Shape, servers: Sequence[ServerProcess], number: int) -> list[ServerProcess]:
     """The servers of a shape; another one goes first in each round."""
     wanted = [
         next(server for server in servers if server.application == name)
@@ -130,7 +117,7 @@ def _turns(shape: Shape, servers: Sequence[_Server], number: int) -> list[_Serve
 
 def _prepare(
     shape: Shape,
-    servers: Sequence[_Server],
+    servers: Sequence[ServerProcess],
     generator: LoadGenerator,
     options: argparse.Namespace,
 ) -> None:
@@ -139,15 +126,16 @@ def _prepare(
     answers = {}
     for side, name in shape.applications.items():
         server = next(server for server in servers if server.application == name)
-        with SerialClient(_HOST, server.port, timeout=_TIMEOUT) as client:
+        with SerialClient(HOST, server.port, timeout=_TIMEOUT) as client:
             answers[side] = client.ask(shape.key, pieces)
-    if answers["stock"].status != 200:
-        raise UserError(f"{shape.key}: stock gives {answers['stock'].status}; repair the case")
+    right = answers[shape.reference]
+    if right.status != 200:
+        raise UserError(f"{shape.key}: {shape.reference} gives {right.status}; repair the case")
     for side, answer in answers.items():
         # The raw function has no middleware: what one adds is not asked of it.
-        expected = expect(answers["stock"], [b"x-layer"] if side == "raw" else [])
+        expected = expect(right, [b"x-layer"] if side == "raw" else [])
         if (wrong := difference(expected, answer)) is not None:
-            raise UserError(f"{shape.key}: {side} answers otherwise than stock: {wrong}")
+            raise UserError(f"{shape.key}: {side} answers otherwise: {wrong}")
         generator.plan(f"{shape.key} {side}", [Exchange(shape.key, pieces, False, expected)])
     for server in _turns(shape, servers, 0):
         _sample(shape, server, generator, options, _WARM_UP)
@@ -155,7 +143,7 @@ def _prepare(
 
 def _sample(
     shape: Shape,
-    server: _Server,
+    server: ServerProcess,
     generator: LoadGenerator,
     options: argparse.Namespace,
     seconds: float,
@@ -165,7 +153,7 @@ def _sample(
         Run(
             plan=f"{shape.key} {side}",
             picked=(0,),
-            host=_HOST,
+            host=HOST,
             port=server.port,
             connections=options.connections,
             seconds=seconds,
@@ -183,45 +171,6 @@ def _sample(
         requests_per_second=done.requests / done.seconds,
         peak_mib=server.usage.peak_bytes() / 2**20,
     )
-
-
-def _start(processes: Processes, application: str, cores: Sequence[int]) -> _Server:
-    port = _free_port()
-    command = [sys.executable, "-m", "uvicorn", f"benchmarks.served:{application}", "--factory"]
-    command += ["--app-dir", str(_ROOT), "--host", _HOST, "--port", str(port)]
-    command += ["--http", "httptools", "--loop", "uvloop", "--lifespan", "off"]
-    command += ["--no-access-log", "--log-level", "warning"]
-    environment = {**os.environ, "PYTHONHASHSEED": "0"}
-    process = processes.start(application, command, environment=environment, cores=cores)
-    deadline = time.monotonic() + _START
-    while True:
-        with contextlib.suppress(OSError), socket.create_connection((_HOST, port), timeout=1.0):
-            return _Server(application, port, process, TreeUsage(process.pid))
-        if process.ended(within=0.02):
-            raise UserError(f"the server of {application} did not start ({process.fate()})")
-        if time.monotonic() > deadline:
-            raise UserError(f"the server of {application} does not listen after {_START:g} s")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((_HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@contextlib.contextmanager
-def _cores() -> Iterator[tuple[list[int], list[int]]]:
-    """One core for the servers and another for the load, where there are two."""
-    cores = usable_cores()
-    if len(cores) < 2:
-        yield [], []
-        return
-    os.sched_setaffinity(0, cores[-1:])
-    try:
-        yield cores[:1], cores[-1:]
-    finally:
-        os.sched_setaffinity(0, cores)
 
 
 if __name__ == "__main__":

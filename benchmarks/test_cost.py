@@ -57,6 +57,12 @@ def test_suspended_memory(costs: Costs) -> None:
     costs(*found, name="memory of a waiting request", unit="KiB", at_most=0.8)
 
 
+def test_suspended_memory_below_three(costs: Costs) -> None:
+    """The same below three BaseHTTPMiddleware, whose tasks and streams are held meanwhile."""
+    found = _measured("suspended_memory_below_three", 3)
+    costs(*found, name="memory of a request below 3 BaseHTTPMiddleware", unit="KiB", at_most=0.4)
+
+
 def test_build_time(costs: Costs, request: pytest.FixtureRequest) -> None:
     """What compiling a route table costs before it pays."""
     found = _measured("build_time", request.config.getoption("--rounds"))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.asgi import ASGIApp, ClientRequest
-from benchmarks.cases import Case
+from benchmarks.asgi import ASGIApp, ClientRequest, Work
+from benchmarks.cases import Case, Step
 from benchmarks.sides import Side
 
-__all__ = ["CASES", "READ"]
+__all__ = ["CASES", "STEPS"]
 
 
 def _headers(request: Any) -> list[Any]:
@@ -37,15 +37,6 @@ def _base_url(request: Any) -> list[Any]:
 def _url_for(request: Any) -> list[Any]:
     return [str(request.url_for("items"))]
 
-
-#: What is read of a request, and how much cheaper with the request itself it is to become.
-READ: dict[str, tuple[Callable[[Any], list[Any]], float]] = {
-    "3 headers": (_headers, 1.3),
-    "2 query parameters": (_query_params, 2),
-    "state, set and get": (_state, 1),
-    "url": (_url, 3),
-    "base_url": (_base_url, 3),
-}
 
 _REQUEST = ClientRequest(path="/items", query=b"page=2&per_page=50")
 
@@ -77,4 +68,38 @@ CASES = [
         request=_REQUEST,
         target=2.5,
     ),
+]
+
+
+def _scopes_alone() -> Work:
+    scopes = _REQUEST.scopes()
+
+    def work(times: int) -> None:
+        for _ in range(times):
+            scopes()
+
+    return work
+
+
+def _reading(name: str, read: Callable[[Any], list[Any]], target: float) -> Step:
+    """A new Request, and what is read of it, without an application."""
+
+    def build(web: Side) -> tuple[Work, object]:
+        request, scopes = web.Request, _REQUEST.scopes()
+
+        def work(times: int) -> None:
+            for _ in range(times):
+                read(request(scopes()))
+
+        return work, read(request(scopes()))
+
+    return Step(name=f"Request, read {name}", build=build, target=target, overhead=_scopes_alone)
+
+
+STEPS = [
+    _reading("3 headers", _headers, 1.3),
+    _reading("2 query parameters", _query_params, 2),
+    _reading("state, set and get", _state, 1),
+    _reading("url", _url, 3),
+    _reading("base_url", _base_url, 3),
 ]

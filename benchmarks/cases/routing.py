@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from benchmarks.asgi import ASGIApp, ClientRequest
-from benchmarks.cases import Case
+from benchmarks.asgi import ASGIApp, ClientRequest, Work
+from benchmarks.cases import Case, Step
 from benchmarks.sides import Side
 
-__all__ = ["CASES", "route_table"]
+__all__ = ["CASES", "STEPS", "route_table"]
 
 
 def route_table(web: Side, routes: int) -> ASGIApp:
@@ -60,6 +61,30 @@ def _mounts(web: Side) -> ASGIApp:
     return web.application(routes=routes)
 
 
+def _writing(attribute: str, value: Callable[[Any], Any]) -> Callable[[Side], ASGIApp]:
+    """400 routes; the endpoint of the last writes an attribute of its route in each request."""
+
+    def build(web: Side) -> ASGIApp:
+        async def endpoint(request: Any) -> Any:
+            route = request.scope["route"]
+            setattr(route, attribute, value(route))
+            return web.PlainTextResponse("ok")
+
+        app: Any = route_table(web, 400)
+        app.router.routes.append(web.Route("/last/{id:int}", endpoint))
+        return app  # type: ignore[no-any-return]
+
+    return build
+
+
+def _one_more(route: Any) -> int:
+    return getattr(route, "hits", 0) + 1
+
+
+def _same_endpoint(route: Any) -> Any:
+    return route.endpoint
+
+
 CASES = [
     Case(
         name="/items/{id:int}",
@@ -105,4 +130,42 @@ CASES = [
         request=ClientRequest(path="/api/v1/shop/items/4711"),
         target=5,
     ),
+    Case(
+        name="400 routes, a counter written in each request",
+        build=_writing("hits", _one_more),
+        request=ClientRequest(path="/last/4711"),
+        target=30,
+    ),
+    Case(
+        name="400 routes, endpoint assigned in each request",
+        build=_writing("endpoint", _same_endpoint),
+        request=ClientRequest(path="/last/4711"),
+        target=15,
+    ),
 ]
+
+
+def _naming(name: str, maker: Callable[[Side, Any], Any]) -> Step:
+    """The path, or the URL, of the last of 400 names."""
+
+    def build(web: Side) -> tuple[Work, object]:
+        make = maker(web, route_table(web, 400))
+
+        def work(times: int) -> None:
+            for _ in range(times):
+                make("part99", id=123, item="first")
+
+        return work, [str(make(f"part{group}", id=123, item="first")) for group in (0, 57, 99)]
+
+    return Step(name=f"{name} among 400 names", build=build, target=150)
+
+
+def _url_path_for(web: Side, app: Any) -> Any:
+    return app.url_path_for
+
+
+def _url_for(web: Side, app: Any) -> Any:
+    return web.Request({**ClientRequest().scopes()(), "app": app}).url_for
+
+
+STEPS = [_naming("url_path_for", _url_path_for), _naming("Request.url_for", _url_for)]

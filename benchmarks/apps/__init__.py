@@ -1,1 +1,0 @@
-"""Example applications, written as users write them, with recorded requests."""

@@ -1,0 +1,1 @@
+"""Dependency injection, against its peers."""

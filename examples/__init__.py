@@ -1,0 +1,1 @@
+"""Applications written as users write them, with recorded requests."""
