@@ -93,6 +93,7 @@ def _prepare(suite: Suite, mode: str, folder: Path, setting: Setting, terminal: 
         workspace=workspace,
         arguments=(*suite.flags_for(mode), *keyword, *suite.tests),
         pythonpath=suite.pythonpath,
+        variables=suite.variables,
         may_be_empty=setting.keyword is not None,
     )
 

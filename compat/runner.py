@@ -22,7 +22,7 @@ from compat.workspace import INJECT, Workspace
 __all__ = ["Follower", "Run", "child_environment", "execute", "read_lines", "run_process"]
 
 STALL_SECONDS = 300.0
-INSTALLED_MODES = ("install", "disabled")
+INSTALLED_MODES = ("install", "disabled", "server")
 _POLL_SECONDS = 0.1
 _DUMP_SECONDS = 120  # pytest writes all stacks into the log if a test takes longer
 # install() imports anyio before pytest, which would rewrite the asserts of anyio's plugin.
@@ -70,6 +70,8 @@ def child_environment(run: Run) -> dict[str, str]:
         environment["COMPAT_INSTALL"] = "1"
     if run.mode == "disabled":
         environment["TURBOSTAR_DISABLE"] = "1"
+    if run.mode == "server":
+        environment["COMPAT_SERVER"] = "1"
     if run.mode != STOCK:
         path.append(str(run.workspace.path))
     path += [str(run.workspace.tests / folder) for folder in run.pythonpath]

@@ -14,7 +14,7 @@ from compat.errors import CompatError
 __all__ = ["MODES", "STOCK", "Benchmarks", "Suite", "load_suites", "parse_suite", "select_suites"]
 
 STOCK = "stock"
-MODES = ("swap", "install", "disabled")
+MODES = ("swap", "install", "disabled", "server")
 
 _KEYS = {
     "name": str,
@@ -29,6 +29,7 @@ _KEYS = {
     "flags": list,
     "mode_flags": dict,
     "random_ids": list,
+    "variables": dict,
     "benchmarks": dict,
 }
 _REQUIRED = ("name", "version", "sha256", "requirements", "copy", "tests", "modes")
@@ -63,6 +64,7 @@ class Suite:
     flags: tuple[str, ...] = ()
     mode_flags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     random_ids: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
     benchmarks: Benchmarks | None = None
 
     def flags_for(self, mode: str) -> tuple[str, ...]:
@@ -122,6 +124,7 @@ def parse_suite(text: str, file: str) -> Suite:
         flags=tuple(data.get("flags", ())),
         mode_flags={mode: tuple(flags) for mode, flags in data.get("mode_flags", {}).items()},
         random_ids=tuple(data.get("random_ids", ())),
+        variables=dict(data.get("variables", {})),
         benchmarks=benchmarks
         and Benchmarks(copy=tuple(benchmarks["copy"]), files=benchmarks["files"]),
     )
@@ -133,6 +136,9 @@ def _check_keys(data: dict[str, Any], file: str) -> None:
             raise CompatError(f"{file}: unknown key {key!r}; known keys are {', '.join(_KEYS)}")
         if not isinstance(value, _KEYS[key]):
             raise CompatError(f"{file}: {key} must be a {_KEYS[key].__name__}; correct the file")
+    for name, value in data.get("variables", {}).items():
+        if not isinstance(value, str):
+            raise CompatError(f"{file}: variables.{name} must be a string; put it into quotes")
     missing = [key for key in _REQUIRED if key not in data]
     if missing:
         raise CompatError(f"{file}: {missing[0]} is missing; add it")

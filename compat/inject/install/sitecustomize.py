@@ -1,6 +1,7 @@
 """Accelerates Starlette in place before anything, pytest's plugins included, imports it.
 
-On the path of a run in install or disabled mode only. A pytest plugin would come too late:
+On the path of a run in install, disabled or server mode only, where the last puts turbostar's
+protocol class in the place of uvicorn's, too. A pytest plugin would come too late:
 plugins of other packages are loaded first and may import Starlette.
 """
 
@@ -27,6 +28,17 @@ def _install() -> None:
     import turbostar
 
     turbostar.install()
+    if os.environ.get("COMPAT_SERVER") == "1":
+        _serve()
+
+
+def _serve() -> None:
+    """Put turbostar's protocol class in the place of uvicorn's on httptools."""
+    from uvicorn.protocols.http import httptools_impl
+
+    from turbostar.server import HttpProtocol
+
+    vars(httptools_impl)["HttpToolsProtocol"] = HttpProtocol
 
 
 if os.environ.get("COMPAT_INSTALL") == "1":
