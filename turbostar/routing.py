@@ -34,6 +34,15 @@ if TYPE_CHECKING:
 
 
 late: Any = stock  # for names that are looked up when they are used, as stock does
+_stock_classes = {
+    name: getattr(stock, name) for name in ("Host", "Mount", "Route", "Router", "WebSocketRoute")
+}
+
+
+def _in_force(name: str, ours: Any) -> Any:
+    """Return our class, or what somebody has put in the place of Starlette's in its module."""
+    now = getattr(late, name)
+    return ours if now is _stock_classes[name] else now
 
 
 def request_response(func: Callable[[Request], Awaitable[Response] | Response]) -> ASGIApp:
@@ -124,7 +133,7 @@ else:
             max_body_size: int | None = None,
         ) -> None:
             if app is None and routes is not None:
-                app = Router(routes=routes)
+                app = _in_force("Router", Router)(routes=routes)
             super().__init__(
                 path, app, routes, name, middleware=middleware, max_body_size=max_body_size
             )
@@ -138,10 +147,10 @@ else:
         """A router that leads a path to the few routes which can match it."""
 
         def mount(self, path: str, app: ASGIApp, name: str | None = None) -> None:
-            self.routes.append(Mount(path, app=app, name=name))
+            self.routes.append(_in_force("Mount", Mount)(path, app=app, name=name))
 
         def host(self, host: str, app: ASGIApp, name: str | None = None) -> None:
-            self.routes.append(Host(host, app=app, name=name))
+            self.routes.append(_in_force("Host", Host)(host, app=app, name=name))
 
         def add_route(
             self,
@@ -151,11 +160,10 @@ else:
             name: str | None = None,
             include_in_schema: bool = True,
         ) -> None:
-            self.routes.append(
-                Route(
-                    path, endpoint, methods=methods, name=name, include_in_schema=include_in_schema
-                )
+            route = _in_force("Route", Route)(
+                path, endpoint, methods=methods, name=name, include_in_schema=include_in_schema
             )
+            self.routes.append(route)
 
         def add_websocket_route(
             self,
@@ -163,7 +171,8 @@ else:
             endpoint: Callable[[WebSocket], Awaitable[None]],
             name: str | None = None,
         ) -> None:
-            self.routes.append(WebSocketRoute(path, endpoint, name=name))
+            make = _in_force("WebSocketRoute", WebSocketRoute)
+            self.routes.append(make(path, endpoint, name=name))
 
 
 mirror(__name__, "Host", "Mount", "Route", "Router", "WebSocketRoute", "request_response")

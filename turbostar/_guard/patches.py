@@ -22,6 +22,7 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route, Router, WebSocketRoute
+from starlette.websockets import WebSocket
 
 from turbostar._guard.classes import are_same, namespace
 from turbostar._guard.compiled import all_changed
@@ -71,6 +72,7 @@ def _now() -> list[Any]:
             (vars(Route), "matches"),
             (vars(Route), "handle"),
             (vars(routing), "Request"),
+            (vars(exceptions), "Request"),
             # What only websockets, mounts and class endpoints rely on.
             (vars(Mount), "matches"),
             (vars(Mount), "handle"),
@@ -78,6 +80,7 @@ def _now() -> list[Any]:
             (vars(WebSocketRoute), "handle"),
             (vars(HTTPEndpoint), "dispatch"),
             (vars(routing), "WebSocket"),
+            (vars(exceptions), "WebSocket"),
             (vars(PathConvertor), "convert"),
         )
     ]
@@ -96,12 +99,14 @@ _seen = _now()
     _route_matches,
     _route_handle,
     _request_class,
+    _layers_request_class,
     _mount_matches,
     _mount_handle,
     _socket_matches,
     _socket_handle,
     _endpoint_dispatch,
     _socket_class,
+    _layers_socket_class,
     _path_convert,
 ) = _seen
 
@@ -121,6 +126,7 @@ def unchanged() -> bool:
         and Route.matches is _route_matches
         and Route.handle is _route_handle
         and routing.Request is _request_class
+        and exceptions.Request is _layers_request_class
     ):
         return True
     return are_same(_seen, _now())
@@ -135,6 +141,7 @@ def others_unchanged() -> bool:
         and WebSocketRoute.handle is _socket_handle
         and HTTPEndpoint.dispatch is _endpoint_dispatch
         and routing.WebSocket is _socket_class
+        and exceptions.WebSocket is _layers_socket_class
         and PathConvertor.convert is _path_convert
     ):
         return True
@@ -142,7 +149,7 @@ def others_unchanged() -> bool:
 
 
 _own_route_path = routing.get_route_path
-_own_request, _own_socket = routing.Request, routing.WebSocket
+_own_request, _own_socket = Request, WebSocket
 _own_convert = PathConvertor.convert
 _wrap = handling.wrap_app_handling_exceptions
 _connection_init = HTTPConnection.__init__
@@ -188,9 +195,9 @@ def look_again() -> list[tuple[type, str]]:
     global _looks, _seen
     global _route_path, _routing_wrap, _exceptions_wrap, _starlette_call
     global _server_call, _exception_call, _router_call, _request_init
-    global _route_matches, _route_handle, _request_class, _mount_matches
-    global _mount_handle, _socket_matches, _socket_handle, _endpoint_dispatch
-    global _socket_class, _path_convert
+    global _route_matches, _route_handle, _request_class, _layers_request_class
+    global _mount_matches, _mount_handle, _socket_matches, _socket_handle
+    global _endpoint_dispatch, _socket_class, _layers_socket_class, _path_convert
     with _lock:
         now = _now()
         _looks = object()
@@ -208,12 +215,14 @@ def look_again() -> list[tuple[type, str]]:
             _route_matches,
             _route_handle,
             _request_class,
+            _layers_request_class,
             _mount_matches,
             _mount_handle,
             _socket_matches,
             _socket_handle,
             _endpoint_dispatch,
             _socket_class,
+            _layers_socket_class,
             _path_convert,
         ) = _seen = now
     return left
@@ -247,6 +256,8 @@ def can_fuse() -> bool:
             and exceptions.wrap_app_handling_exceptions is _wrap
             and routing.Request is _own_request
             and routing.WebSocket is _own_socket
+            and exceptions.Request is _own_request
+            and exceptions.WebSocket is _own_socket
             and is_known(Request.__init__, Request, "__init__")
             and HTTPConnection.__init__ is _connection_init
             and trusts("starlette._exception_handler:wrap_app_handling_exceptions")

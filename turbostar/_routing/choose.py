@@ -170,6 +170,8 @@ def _first_match(table: Table, candidates: Sequence[Entry], path: str, scope: Sc
         if partial is None:
             partial = entry.not_allowed
             partial_scope = {"endpoint": entry.scope_endpoint, "path_params": params}
+        if table.may_have_changed():  # by a convertor
+            return ask_those_after(entry, table, scope, partial, partial_scope)
     return _second_best(table, scope, partial, partial_scope)
 
 

@@ -60,6 +60,13 @@ class RouteList(list[T]):
 
     __slots__ = ()
 
+    def __init__(self, routes: Iterable[T] = (), /) -> None:
+        # Called again, it changes what is in the list.
+        try:
+            super().__init__(routes)
+        finally:
+            changed(self)
+
     def append(self, item: T, /) -> None:
         """Add a route at the end, as ``list.append`` does, and tell of it."""
         super().append(item)

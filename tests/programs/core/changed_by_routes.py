@@ -106,3 +106,52 @@ def case_changes_a_route_after_it():
         router.routes[-2].methods = {"PUT"}
 
     return everyway(change)
+
+
+def by_its_convertor(change):
+    """What is answered where a convertor changes the routes, while its own route matches in part."""
+    out = []
+    for first in ((), ("/a", "/none")):
+
+        class Changing(S.convertors.Convertor):
+            regex = "[a-z]+"
+
+            def convert(self, value):
+                change(app.router)
+                return value
+
+            def to_string(self, value):
+                return value
+
+        S.convertors.register_url_convertor("changing", Changing())
+        in_part = [
+            S.Route("/{name:changing}", ok("in part"), methods=["PUT"]),
+            S.Route("/of/{name:changing}/two/{other}", ok("in part"), methods=["PUT"]),
+        ]
+        app = S.Starlette(
+            routes=[S.Route("/a", ok("a")), *in_part, S.Route("/of/{a:path}", ok("c"))]
+        )
+        for path in first:
+            go(app, path)
+        for path in ("/late", "/b", "/of/b/two/c", "/c", "/late", "/a"):
+            out.append([path, go(app, path), len(app.router.routes)])
+    return out
+
+
+def case_a_convertor_appends():
+    def change(router):
+        if len(router.routes) < 5:
+            router.routes.append(S.Route("/late", ok("late")))
+
+    return by_its_convertor(change)
+
+
+def case_a_convertor_removes():
+    return by_its_convertor(lambda router: router.routes.__delitem__(slice(3, None)))
+
+
+def case_a_convertor_assigns_others():
+    def change(router):
+        router.routes = [*router.routes[:4], S.Route("/late", ok("late"))]
+
+    return by_its_convertor(change)

@@ -107,3 +107,10 @@ def case_no_list_at_all():
         app.router.routes = routes
         out.append(go(app, "/a", "/b"))
     return out
+
+
+def case_list_made_again():
+    app = S.Starlette(routes=[S.Route("/a", Sitemap([]))])
+    out = [go(app, "/a", "/a", "/b")]
+    app.router.routes.__init__([S.Route("/b", Sitemap([]))])
+    return [*out, go(app, "/a", "/b"), attempt(app.router.routes.__init__, 3), go(app, "/a", "/b")]
