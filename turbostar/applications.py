@@ -97,15 +97,17 @@ else:
             # Starlette takes the last of the two; each is the answer to what nobody else handles.
             outermost = [handlers.pop(key) for key in [*handlers] if key in (500, Exception)]
             handler = outermost[-1] if outermost else None
-            chain = [Middleware(late.ServerErrorMiddleware, handler=handler, debug=debug)]
+            chain = [late.Middleware(late.ServerErrorMiddleware, handler=handler, debug=debug)]
             if self.max_body_size is not None:
                 chain.append(
-                    Middleware(late.RequestBodyLimitMiddleware, max_body_size=self.max_body_size)
+                    late.Middleware(
+                        late.RequestBodyLimitMiddleware, max_body_size=self.max_body_size
+                    )
                 )
             chain += self.user_middleware
             # Tracers look for Starlette's class here; ours takes its place when it is called.
             base = late.ExceptionMiddleware
-            chain.append(Middleware(base, handlers=handlers, debug=debug))
+            chain.append(late.Middleware(base, handlers=handlers, debug=debug))
             app: ASGIApp = self.router
             for cls, args, kwargs in reversed(chain):
                 make = ExceptionMiddleware if cls is base and _is_untouched(base) else cls

@@ -145,5 +145,8 @@ def _is_defined(value: Any, target: str) -> bool:
     if value is not found:
         return False
     if isinstance(value, type):
-        return value.__module__ == module and value.__qualname__ == path
+        # A wrapper says that it is a class, and a class derived from it may go by the same name.
+        names = [(one.__module__, one.__qualname__) for one in value.__mro__]
+        is_class = issubclass(type(value), type)
+        return is_class and names[0] == (module, path) and (module, path) not in names[1:]
     return not module.startswith("starlette") or trusts(target)

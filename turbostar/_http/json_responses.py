@@ -21,6 +21,7 @@ NO_DEFAULT: DefaultHook | None = None
 
 _stock_init = stock.JSONResponse.__init__
 _stock_render = stock.JSONResponse.render
+_JSON, _Response = stock.JSONResponse, stock.Response  # somebody may put others into the module
 _stock_response_init = stock.Response.__init__
 _stock_init_headers = stock.Response.init_headers
 _response = namespace(stock.Response)
@@ -59,7 +60,7 @@ def json_response_init(
         init(self, content, status_code, headers, media_type, background)
         return
     if _response["__init__"] is not _stock_response_init or not (
-        is_own or is_next(cls, stock.JSONResponse, stock.Response)
+        is_own or is_next(cls, _JSON, _Response)
     ):
         _stock_init(self, content, status_code, headers, media_type, background)
         return

@@ -43,6 +43,8 @@ late: Any = stock  # for names that are looked up when they are used, as stock d
 PLAIN_TEXT = (b"content-type", b"text/plain; charset=utf-8")
 _MAX_CONTENT_TYPES = 256
 
+# The classes by names of their own: somebody may put others into the module.
+_Response, _PlainText = stock.Response, stock.PlainTextResponse
 _stock_init = stock.Response.__init__
 _stock_init_headers = stock.Response.init_headers
 _stock_redirect_init = stock.RedirectResponse.__init__
@@ -192,11 +194,9 @@ def plain_text_init(self: stock.PlainTextResponse, *args: Any, **kwargs: Any) ->
     if init is not None and init is not plain_text_init and gives_way(self, "__init__"):
         init(self, *args, **kwargs)
     elif _response["__init__"] is not _stock_init or not (
-        is_own
-        or cls.__mro__[-3] is stock.PlainTextResponse
-        or is_next(cls, stock.PlainTextResponse, stock.Response)
+        is_own or cls.__mro__[-3] is _PlainText or is_next(cls, _PlainText, _Response)
     ):
-        super(stock.PlainTextResponse, self).__init__(*args, **kwargs)
+        super(_PlainText, self).__init__(*args, **kwargs)
     elif (
         is_own
         and len(args) == 1
@@ -286,7 +286,7 @@ def leaf_set_cookie(self: stock.Response, *args: Any, **kwargs: Any) -> None:
     """
     mro = type(self).__mro__
     known = _response["set_cookie"]
-    if mro[mro.index(stock.Response) - 1] in _leaves and (
+    if mro[mro.index(_Response) - 1] in _leaves and (
         known is _stock_set_cookie or known is response_set_cookie
     ):
         response_set_cookie(self, *args, **kwargs)

@@ -95,6 +95,7 @@ def url_of_path(path: URLPath, base: URL) -> URL | None:
     if (
         type(path) is not URLPath
         or type(base) is not URL
+        or late.URL is not URL
         or path.host
         or _plain_path(path) is None
         or _path["make_absolute_url"] is not _stock_make_absolute_url

@@ -27,6 +27,10 @@ __all__ = ["PARTS", "base_http_call", "is_unpatched"]
 _stock_call = stock.BaseHTTPMiddleware.__call__
 _stock_receive = stock._CachedRequest.wrapped_receive
 _stream = stock._CachedRequest.stream
+_StockCachedRequest = stock._CachedRequest
+_StockStreamingResponse = stock._StreamingResponse
+late: Any = stock  # for names that are looked up when they are used, as stock does
+_stock_task_group = late.create_collapsing_task_group
 
 
 class _CachedRequest(stock._CachedRequest, Request):
@@ -112,7 +116,12 @@ def is_unpatched() -> bool:
     global _parts
     if _parts is None or _parts.is_stale:
         _parts = _Parts()
-    return _parts.are_own
+    return (
+        _parts.are_own
+        and late._CachedRequest is _StockCachedRequest
+        and late._StreamingResponse is _StockStreamingResponse
+        and late.create_collapsing_task_group is _stock_task_group
+    )
 
 
 _parts: _Parts | None = None

@@ -5,6 +5,7 @@ from unittest import mock
 
 MADE_INSIDE = (
     ("applications", "Router"),
+    ("applications", "Middleware"),
     ("routing", "Router"),
     ("routing", "Mount"),
     ("routing", "Host"),
@@ -26,8 +27,12 @@ MADE_INSIDE = (
     ("middleware.errors", "Request"),
     ("responses", "Response"),
     ("responses", "PlainTextResponse"),
+    ("responses", "JSONResponse"),
     ("responses", "RedirectResponse"),
     ("requests", "Request"),
+    ("middleware.base", "_CachedRequest"),
+    ("middleware.base", "_StreamingResponse"),
+    ("datastructures", "URL"),
 )
 
 
@@ -46,8 +51,24 @@ def application():
         async def get(self, request):
             return S.PlainTextResponse(type(request).__name__)
 
+    class Text(S.PlainTextResponse):
+        pass
+
+    class Json(S.JSONResponse):
+        pass
+
     def page(request):
-        return S.PlainTextResponse(type(request).__name__)
+        response = S.PlainTextResponse(f"{type(request).__name__} {request.url_for('page')}")
+        response.set_cookie("a", "b", expires=None)
+        return response
+
+    def json(request):
+        response = Json([Text("text").body.decode()])
+        response.set_cookie("a", "b")
+        return response
+
+    async def dispatch(request, call_next):
+        return await call_next(request)
 
     async def gone(request):
         raise S.HTTPException(410, "gone")
@@ -62,7 +83,10 @@ def application():
 
     mount = S.Mount("/mount", routes=[S.Route("/page", page)])
     app = S.Starlette(routes=[S.Route("/class", Page), S.Route("/gone", gone), mount])
-    app.router.add_route("/added", page)
+    app.router.add_route("/added", page, name="page")
+    app.router.add_route("/json", json)
+    layer = S.Middleware(S.middleware_base.BaseHTTPMiddleware, dispatch=dispatch)
+    app.router.routes.append(S.Route("/below/layer", page, middleware=[layer]))
     app.router.add_websocket_route("/socket", socket)
     app.router.add_route("/fails", fails)
     app.router.add_route("/slash/", page)
@@ -84,6 +108,8 @@ ASKED = (
     {"path": "/slash"},
     {"path": "/below/page"},
     {"path": "/none"},
+    {"path": "/json"},
+    {"path": "/below/layer"},
     {"path": "/", "headers": ((b"host", b"host.io"),)},
 )
 
