@@ -144,7 +144,7 @@ async def starlette_call(self: stock.Starlette, scope: Scope, receive: Receive, 
         await self(scope, receive, send)
         return
     scope["app"] = self
-    core: Any = self.__dict__.get("_turbostar_core", _NOTHING_YET)
+    core: Any = self.__dict__.get("_turbostar_core") or _NOTHING_YET  # a copy has got None
     if (
         core.is_stale
         or core.server is not self.middleware_stack
