@@ -77,6 +77,39 @@ DISPATCH_DEFECTS = [
         '                            await send({"type": "http.response.body", "body": body})',
     ),
     Defect(
+        "runs a background task twice on the shortest way",
+        "                if response.background is not None:\n"
+        "                    await response.background()\n",
+        "                if response.background is not None:\n"
+        "                    await response.background()\n"
+        "                    await response.background()\n",
+    ),
+    Defect(
+        "never runs a background task on the shortest way",
+        "                if response.background is not None:\n"
+        "                    await response.background()\n",
+        "",
+    ),
+    Defect(
+        "reads a body before its start is sent on the shortest way",
+        "                    await send(start)  # whoever takes it may change the body\n"
+        '                    await send({"type": "http.response.body", '
+        '"body": response.body})\n',
+        "                    body = response.body\n"
+        "                    await send(start)\n"
+        '                    await send({"type": "http.response.body", "body": body})\n',
+    ),
+    Defect(
+        "forgets on the shortest way that a response was started",
+        "                inner.started = True\n",
+        "",
+    ),
+    Defect(
+        "tells no handler of an endpoint's exception on the shortest way",
+        "            if request is None:\n                raise exc\n",
+        "            if True:\n                raise exc\n",
+    ),
+    Defect(
         "swallows what nobody handles",
         "    await ServerErrorMiddleware.__call__(twin, scope, receive, after_announcement)",
         "    try:\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import pytest
@@ -10,9 +11,10 @@ from tests.dispatch.serving import Call, exchange, layers_of, types
 from turbostar._dispatch.fused import answer_request
 from turbostar.applications import Starlette
 from turbostar.background import BackgroundTask
+from turbostar.endpoints import HTTPEndpoint
 from turbostar.exceptions import HTTPException
 from turbostar.responses import PlainTextResponse, StreamingResponse
-from turbostar.routing import Route
+from turbostar.routing import Mount, Route
 
 LOG: list[Any] = []
 
@@ -53,6 +55,10 @@ async def late(request: Any) -> Any:
 
 
 ENDPOINTS = (hello, stream, boom, teapot, nothing, late)
+PATHS = (
+    *(f"/{each.__name__}" for each in ENDPOINTS),
+    *("/caught", "/sends", "/7/x", "/class", "/mount/hello", "/none", "/hello/"),
+)
 
 
 def application(**more: Any) -> Starlette:
@@ -165,3 +171,69 @@ def test_a_send_that_fails_while_refusing_tells_of_the_refusal() -> None:
     assert isinstance(raised, OSError)
     assert isinstance(raised.__context__, HTTPException)
     assert raised.__context__.status_code == 404
+
+
+async def caught(request: Any) -> Any:
+    raise LookupError("caught")
+
+
+async def broken_handler(request: Any, exc: Any) -> Any:
+    raise Boom("in the handler") from None
+
+
+async def sends_itself(request: Any) -> Any:
+    await request._send({"type": "http.response.start", "status": 202, "headers": []})
+    raise HTTPException(418)
+
+
+class Class(HTTPEndpoint):
+    """A class endpoint that answers, and one of whose methods raises."""
+
+    async def get(self, request: Any) -> Any:
+        return PlainTextResponse("by a class")
+
+    async def post(self, request: Any) -> Any:
+        raise HTTPException(418)
+
+
+def chain(exc: BaseException | None) -> list[str]:
+    """What was raised, and what it is chained to."""
+    found = []
+    while exc is not None:
+        found.append(type(exc).__name__)
+        exc = exc.__context__
+    return found
+
+
+@pytest.mark.parametrize("fails", [None, 0, 1])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("path", PATHS)
+def test_the_shortest_way_does_the_same(path: str, method: str, fails: int | None) -> None:
+    """What `Starlette.__call__` writes out does what `answer_request` does, step by step."""
+    routes = [
+        *(Route(f"/{each.__name__}", each, methods=["GET", "POST"]) for each in ENDPOINTS),
+        Route("/caught", caught),
+        Route("/sends", sends_itself),
+        Route("/{number:int}/x", hello),
+        Route("/class", Class),
+        Mount("/mount", routes=[Route("/hello", hello)]),
+    ]
+    app = Starlette(routes=routes, exception_handlers={LookupError: broken_handler})
+    for _ in range(2):  # until all is compiled
+        exchange(app, "/hello")
+    seen = []
+    for call in (fused(app), app):
+        LOG.clear()
+        client, scope, raised = exchange(call, path, method=method, fails=fails)
+        scope["starlette.exception_handlers"] = len(scope["starlette.exception_handlers"])
+        seen.append((client.sent, chain(raised), [*LOG], [*scope], scope.get("route")))
+    assert seen[0] == seen[1]
+
+
+def test_a_copy_that_was_pickled_is_looked_into_anew() -> None:
+    """What is compiled of an application comes out of a pickle as None."""
+    app = application()
+    exchange(app, "/hello")
+    assert pickle.loads(pickle.dumps(app.__dict__["_turbostar_core"])) is None
+    app.__dict__["_turbostar_core"] = None
+    assert exchange(app, "/hello")[0].body == b"hello"

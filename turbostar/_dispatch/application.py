@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MethodType
 from typing import Any
 
 import starlette.applications as stock
@@ -9,13 +10,24 @@ import starlette.middleware.exceptions as stock_exceptions
 from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.types import Receive, Scope, Send
 
+from turbostar._dispatch.class_endpoints import answer_by_class
+from turbostar._dispatch.default_answers import respond_plainly
 from turbostar._dispatch.errors import recover_outermost
-from turbostar._dispatch.fused import answer_request, answer_websocket
+from turbostar._dispatch.fused import (
+    THROUGH,
+    answer_request,
+    answer_websocket,
+    recover_by_layers,
+    respond,
+)
+from turbostar._dispatch.run import CLASS, ENDPOINT
 from turbostar._guard.classes import method_of
 from turbostar._guard.compiled import Compiled
 from turbostar._guard.patches import can_fuse, look_again, look_closely, unchanged
 from turbostar._guard.sources import is_known
+from turbostar._http.own_send import hand_over, responds
 from turbostar._http.tracked_send import TrackedSend
+from turbostar._routing.choose import choose
 from turbostar._routing.entries import PlainRouter, plain_router
 
 __all__ = ["Core", "starlette_call"]
@@ -38,6 +50,7 @@ class Core(Compiled):
         "is_server_plain",
         "plain",
         "router",
+        "sender_class",
         "server",
         "server_class",
     )
@@ -48,8 +61,10 @@ class Core(Compiled):
         self.server_class = type(server)
         self.exceptions: Any = None
         self.exceptions_class: Any = type(None)
+        self.router: Any = None
         self.plain: PlainRouter | None = None
         self.is_foreign = False
+        self.sender_class: Any = None
         self._call: Any = None
         # A subclass may keep something for itself when it answers.
         is_server = type(server) is ServerErrorMiddleware
@@ -67,6 +82,27 @@ class Core(Compiled):
         self.is_foreign = self.plain is not None and (self.plain.is_foreign or not is_own)
         self._call = method_of(self.exceptions_class, "__call__")
 
+    def is_default(self) -> bool:
+        """Whether the stack is a default one, and its layers are in their places."""
+        plain = self.plain
+        return (
+            plain is not None
+            and self.server.app is self.exceptions
+            and self.exceptions.app is self.router
+            and type(self.router) is plain.cls
+            and self.router.middleware_stack is plain.stack
+        )
+
+    def takes_answers(self, sender: Any) -> bool:
+        """Whether the one whose method ``send`` is may take more than messages.
+
+        The class of one that does not is remembered. Messages are right for anybody.
+        """
+        if isinstance(sender, THROUGH):
+            return True
+        self.sender_class = type(sender)
+        return False
+
     def is_called_as_ever(self) -> bool:
         """Whether nobody has replaced ``__call__`` in a class of the user's; asked if foreign."""
         plain = self.plain
@@ -76,6 +112,11 @@ class Core(Compiled):
             and plain.is_called_as_ever()
             and method_of(self.exceptions_class, "__call__") is self._call
         )
+
+
+#: Of an application that nobody has looked into.
+_NOTHING_YET = Core(None)
+_NOTHING_YET.is_stale = True
 
 
 def _is_stock(middleware: Any, base: type) -> bool:
@@ -103,44 +144,73 @@ async def starlette_call(self: stock.Starlette, scope: Scope, receive: Receive, 
         await self(scope, receive, send)
         return
     scope["app"] = self
-    try:
-        core: Core | None = self.__dict__["_turbostar_core"]
-    except KeyError:
-        core = None
+    core: Any = self.__dict__.get("_turbostar_core") or _NOTHING_YET  # a copy has got None
     if (
-        core is None
-        or core.is_stale
+        core.is_stale
         or core.server is not self.middleware_stack
         or type(core.server) is not core.server_class
         or type(core.exceptions) is not core.exceptions_class
         or (core.is_foreign and not core.is_called_as_ever())
     ):
         core = _core_of(self)
-    plain = core.plain
     if (
-        plain is None
+        core.plain is None
         or core.server.app is not core.exceptions
         or core.exceptions.app is not core.router
-        or type(core.router) is not plain.cls
-        or core.router.middleware_stack is not plain.stack
+        or type(core.router) is not core.plain.cls
+        or core.router.middleware_stack is not core.plain.stack
+        or scope["type"] != "http"
     ):
         await _call_layers(core, scope, receive, send)
         return
-    if scope["type"] == "http":
-        await answer_request(core.server, core.exceptions, core.router, scope, receive, send)
-    elif scope["type"] == "websocket":
-        await answer_websocket(core.exceptions, core.router, scope, receive, send)
-    else:
-        await core.server(scope, receive, send)
+    # fast: written out here, a coroutine less than `answer_request` (JSON, 1 route)
+    handlers = (core.exceptions._exception_handlers, core.exceptions._status_handlers)
+    scope["starlette.exception_handlers"] = handlers
+    other = tracked = request = inner = None
+    try:
+        entry = choose(core.router, scope, "http")
+        if entry.kind is ENDPOINT:
+            tracked = TrackedSend(send)
+            request = entry.make_request(scope, receive, tracked.send)
+            response = await entry.endpoint(request)
+            if type(response).__call__ is not respond_plainly or (
+                type(send) is MethodType
+                and type(send.__self__) is not core.sender_class
+                and core.takes_answers(send.__self__)
+            ):
+                inner = TrackedSend(tracked.send)
+                await respond(response, scope, receive, inner.send)
+            else:
+                status, headers = response.status_code, response.raw_headers
+                inner = tracked
+                inner.started = True
+                if not (responds and hand_over(send, status, headers, vars(response).get("body"))):
+                    start = {"type": "http.response.start", "status": status, "headers": headers}
+                    await send(start)  # whoever takes it may change the body
+                    await send({"type": "http.response.body", "body": response.body})
+                if response.background is not None:
+                    await response.background()
+        elif entry.kind is CLASS:
+            tracked = TrackedSend(send)
+            await answer_by_class(entry, scope, receive, tracked.send)
+        else:
+            other = entry
+    except Exception as exc:
+        sent = tracked or TrackedSend(send)
+        await recover_by_layers(exc, core.server, handlers, request, inner, sent, scope, receive)
+    if other is not None:
+        await answer_request(core.server, core.exceptions, core.router, scope, receive, send, other)
 
 
 async def _call_layers(core: Core, scope: Scope, receive: Receive, send: Send) -> None:
     """Call the layers one by one, but for ServerErrorMiddleware where that is Starlette's own."""
-    if not core.is_server_plain or scope["type"] != "http":
+    if core.is_server_plain and scope["type"] == "http":
+        below = TrackedSend(send)
+        try:
+            await core.server.app(scope, receive, below.send)
+        except Exception as exc:
+            await recover_outermost(core.server, exc, below.started, scope, receive, send)
+    elif scope["type"] == "websocket" and core.is_default():
+        await answer_websocket(core.exceptions, core.router, scope, receive, send)
+    else:
         await core.server(scope, receive, send)
-        return
-    below = TrackedSend(send)
-    try:
-        await core.server.app(scope, receive, below.send)
-    except Exception as exc:
-        await recover_outermost(core.server, exc, below.started, scope, receive, send)

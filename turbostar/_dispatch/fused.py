@@ -27,21 +27,28 @@ from turbostar._http.tracked_send import (
     is_followed,
     send_answer,
     send_parts,
+    send_response,
     untracked,
 )
 from turbostar._routing.choose import choose
 from turbostar._routing.entries import Entry
 from turbostar._stages.protocol import Answer, Stage
 
-__all__ = ["answer_request", "answer_websocket"]
+__all__ = ["THROUGH", "answer_request", "answer_websocket", "recover_by_layers", "respond"]
 
 DEFAULT = frozenset({MISS, NOT_ALLOWED})
 #: Whose ``send`` may take more than messages.
-_THROUGH = (Stage, TrackedSend)
+THROUGH = (Stage, TrackedSend)
 
 
 async def answer_request(
-    server: Any, exceptions: Any, router: Any, scope: Scope, receive: Receive, send: Send
+    server: Any,
+    exceptions: Any,
+    router: Any,
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    chosen: Entry | None = None,
 ) -> None:
     """Answer an HTTP request.
 
@@ -50,6 +57,7 @@ async def answer_request(
         exceptions: the ExceptionMiddleware.
         router: the router below it, which nothing stands before.
         scope: the request's, which is updated as on Starlette.
+        chosen: the route, where that has been chosen already.
     """
     handlers = (exceptions._exception_handlers, exceptions._status_handlers)
     scope["starlette.exception_handlers"] = handlers
@@ -62,7 +70,7 @@ async def answer_request(
     # A `try` for each layer that stock has, for an exception to meet them one after the other.
     try:
         try:
-            entry = choose(router, scope)
+            entry = choose(router, scope, "http") if chosen is None else chosen
             if entry.kind is not ENDPOINT:
                 refusal = default_answer(entry, scope, handlers) if entry.kind in DEFAULT else None
                 if refusal is None or refusal.status < 400:
@@ -75,7 +83,7 @@ async def answer_request(
                     if type(response).__call__ is not respond_plainly:
                         inner = TrackedSend(tracked_send)
                         await response(scope, receive, inner.send)
-                    elif type(send) is MethodType and isinstance(send.__self__, _THROUGH):
+                    elif type(send) is MethodType and isinstance(send.__self__, THROUGH):
                         status, headers = response.status_code, response.raw_headers
                         started = tracked.started = True
                         await send_parts(response, status, headers, untracked(send))
@@ -105,6 +113,13 @@ async def answer_request(
         if server is None:
             raise
         await recover_outermost(server, exc, tracked.started, scope, receive, send)
+
+
+def respond(response: Any, scope: Scope, receive: Receive, send: Send) -> Any:
+    """Send a response; in one go if it is plain, and nobody wants to see its messages."""
+    if type(response).__call__ is respond_plainly:
+        return send_response(response, send)
+    return response(scope, receive, send)
 
 
 def _hand_over(
@@ -166,6 +181,47 @@ async def _recover(
     else:
         await send_answer(send, answer)
         exc.__traceback__ = None
+
+
+async def recover_by_layers(
+    exc: Exception,
+    server: Any,
+    handlers: Handlers,
+    request: Any,
+    inner: TrackedSend | None,
+    tracked: TrackedSend,
+    scope: Scope,
+    receive: Receive,
+) -> None:
+    """Let an exception meet one layer after the other, from the endpoint's outwards.
+
+    To be called while it is being handled, for those that follow to be chained to it.
+
+    Args:
+        exc: what was raised, where `answer_request` would have met it.
+        server: the ServerErrorMiddleware.
+        request: what the endpoint was called with; None if none was chosen.
+        inner: tells whether the endpoint's response was started; None if it was not reached.
+        tracked: tells whether any response was; holds the ``send`` of the server.
+    """
+    send = tracked.send
+    started = inner is not None and inner.started
+    try:
+        try:
+            if request is None:
+                raise exc
+            answer = None if started else default_error(exc, handlers)
+            if answer is None:
+                inner = TrackedSend(send)
+                await recover(exc, request, handlers, started, scope, receive, inner.send)
+            else:
+                await send_answer(send, answer)
+                exc.__traceback__ = None
+        except Exception as raised:
+            outer = Request(scope, receive, send)
+            await recover(raised, outer, handlers, tracked.started, scope, receive, send)
+    except Exception as raised:
+        await recover_outermost(server, raised, tracked.started, scope, receive, tracked.forward)
 
 
 async def answer_websocket(

@@ -128,8 +128,11 @@ def dumps(content: Any, default: DefaultHook | None = None) -> bytes:
         if type(content) is dict and len(content) <= _FEW_ITEMS and len(body) <= _SHORT:
             for key in content:
                 kind = type(content[key])
+                # fast: most values are text, which need not be looked up (JSON, 1 route)
                 if type(key) is not str or (
-                    kind not in _PLAIN and not (kind is float and isfinite(content[key]))
+                    kind is not str
+                    and kind not in _PLAIN
+                    and not (kind is float and isfinite(content[key]))
                 ):
                     break
             else:

@@ -56,7 +56,7 @@ def json_response_init(
     cls: Any = type(self)
     is_own = cls in owned
     init = _json_response["__init__"]
-    if init is not json_response_init and init is not _stock_init and gives_way(self, "__init__"):
+    if init is not _stock_init and init is not json_response_init and gives_way(self, "__init__"):
         init(self, content, status_code, headers, media_type, background)
         return
     if _response["__init__"] is not _stock_response_init or not (
@@ -74,7 +74,7 @@ def json_response_init(
     if (
         is_own
         and cls.render is json_response_render
-        and (render is json_response_render or render is _stock_render)
+        and (render is _stock_render or render is json_response_render)
         and late.json is json
         and json.dumps is _dumps
         and json.JSONEncoder is _Encoder

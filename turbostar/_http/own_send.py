@@ -47,7 +47,7 @@ def hand_over(send: Any, status: int, headers: Any, body: Any) -> bool:
 
     Returns False, and has done nothing, if `send` is not a server's own or takes only messages.
     """
-    if type(send) is not MethodType:
+    if not responds or type(send) is not MethodType:
         return False
     known = responds.get(id(send.__func__))
     return known is not None and known[1](send.__self__, status, headers, body)

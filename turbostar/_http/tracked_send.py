@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from types import MethodType
 from typing import Any
 
@@ -48,9 +49,13 @@ TrackedSend.send.__qualname__ = "wrap_app_handling_exceptions.<locals>.wrapped_a
 
 def untracked(send: Any) -> Any:
     """Note in all that tracks it that a response is started; return the ``send`` behind it."""
-    while type(send) is MethodType and type(send.__self__) is TrackedSend:
-        send.__self__.started = True
-        send = send.__self__.forward
+    while type(send) is MethodType:
+        # fast: a method takes its time to tell whose it is (handled HTTPException)
+        owner = send.__self__
+        if type(owner) is not TrackedSend:
+            break
+        owner.started = True
+        send = owner.forward
     return send
 
 
@@ -90,9 +95,12 @@ async def send_answer(send: Send, answer: Answer) -> None:
         await send({"type": "http.response.body", "body": answer.body})
 
 
-async def send_response(response: Any, send: Send) -> None:
-    """Do what Starlette's own ``Response.__call__`` does over HTTP, its background included."""
-    await send_parts(response, response.status_code, response.raw_headers, untracked(send))
+def send_response(response: Any, send: Send) -> Coroutine[Any, Any, None]:
+    """Do what Starlette's own ``Response.__call__`` does over HTTP, its background included.
+
+    To be awaited at once.
+    """
+    return send_parts(response, response.status_code, response.raw_headers, untracked(send))
 
 
 async def send_parts(response: Any, status: int, headers: Any, send: Send) -> None:

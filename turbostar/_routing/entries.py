@@ -7,6 +7,7 @@ from types import MethodType
 from typing import Any
 
 from starlette.convertors import PathConvertor
+from starlette.requests import Request
 from starlette.routing import Host, Mount, Route, Router, WebSocketRoute
 
 from turbostar._guard.classes import method_of
@@ -252,3 +253,4 @@ def _compile_route(entry: Entry, route: Any) -> None:
     elif isinstance(route, Route) and is_class_endpoint(route.app):
         entry.kind = Kind.CLASS
         entry.endpoint = tuple(getattr(route.app, name) for name in DISPATCHING)
+        entry.make_request = maker_of(getattr(route.app, "_turbostar_request", Request))
