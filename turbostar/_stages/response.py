@@ -14,9 +14,9 @@ from starlette.middleware.base import _StreamingResponse
 
 from turbostar._http.tracked_send import stage_above, untracked
 from turbostar._stages.channel import UNTAKEN, Channel
+from turbostar._stages.due import turns_due
 from turbostar._stages.group import Group
 from turbostar._stages.protocol import Answer
-from turbostar._stages.tasks import turns_due
 
 __all__ = ["Handed"]
 
