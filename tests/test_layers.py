@@ -21,6 +21,7 @@ LAYERS: list[set[str]] = [
         "_guard.classes",
         "_guard.compiled",
         "_http.own_send",
+        "_stages.due",
         "_stages.group",
         "_stages.protocol",
         "_stages.scopes",

@@ -20,11 +20,16 @@ MODES = ("swap", "install")
 _TRIES = 3
 
 
-def run(mode: str, paths: Sequence[Path]) -> dict[str, str]:
-    """Run programs in one mode; return what was seen of each case, by its name."""
+def run(mode: str, paths: Sequence[Path], loop: str = "asyncio") -> dict[str, str]:
+    """Run programs in one mode; return what was seen of each case, by its name.
+
+    Args:
+        loop: "asyncio" or "uvloop".
+    """
     with tempfile.TemporaryDirectory() as folder:
         env = {
             **os.environ,
+            "PROGRAM_LOOP": loop,
             "PROGRAM_ERRORS": str(Path(folder, "errors")),
             "PROGRAM_OUTPUT": str(Path(folder, "output")),
             "PYTHONHASHSEED": "0",
@@ -38,14 +43,16 @@ def run(mode: str, paths: Sequence[Path]) -> dict[str, str]:
     return seen
 
 
-def run_all(paths: Sequence[Path]) -> dict[str, dict[str, str]]:
+def run_all(paths: Sequence[Path], loop: str = "asyncio") -> dict[str, dict[str, str]]:
     """Run programs in all modes at once; return what was seen, by mode."""
     with ThreadPoolExecutor() as pool:
-        found = {mode: pool.submit(run, mode, paths) for mode in ("stock", *MODES)}
+        found = {mode: pool.submit(run, mode, paths, loop) for mode in ("stock", *MODES)}
         return {mode: future.result() for mode, future in found.items()}
 
 
-def difference(path: Path, name: str, mode: str, stock: str, seen: str) -> str:
+def difference(
+    path: Path, name: str, mode: str, stock: str, seen: str, loop: str = "asyncio"
+) -> str:
     """Say how a case differs from stock; empty if it does not.
 
     A case that comes out in more than one way on stock may come out in any of them. Before it is
@@ -55,7 +62,7 @@ def difference(path: Path, name: str, mode: str, stock: str, seen: str) -> str:
     for _ in range(_TRIES):
         if seen in known:
             return ""
-        known.add(run("stock", [path])[name])
-        seen = run(mode, [path])[name]
+        known.add(run("stock", [path], loop)[name])
+        seen = run(mode, [path], loop)[name]
     lines = difflib.unified_diff(stock.splitlines(), seen.splitlines(), "stock", mode, lineterm="")
     return "" if seen in known else "\n".join(lines)

@@ -8,6 +8,7 @@ function ``case_…``, and needs no expected value: stock Starlette gives it.
 from __future__ import annotations
 
 import functools
+import importlib.util
 import sys
 from pathlib import Path
 
@@ -29,8 +30,8 @@ if sys.version_info >= (3, 12):  # before, Python knew no __buffer__
 
 
 @functools.cache
-def _seen(folder: str) -> dict[str, dict[str, str]]:
-    return run_all(CORE if folder == "core" else MIDDLEWARE)
+def _seen(folder: str, loop: str = "asyncio") -> dict[str, dict[str, str]]:
+    return run_all(CORE if folder == "core" else MIDDLEWARE, loop)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -41,6 +42,16 @@ def test_middleware(path: Path, mode: str) -> None:
     stock, ours = seen["stock"][path.stem], seen[mode][path.stem]
     assert "ModuleNotFoundError" not in stock, "the group dev has what the programs import"
     assert difference(path, path.stem, mode, stock, ours) == ""
+
+
+@pytest.mark.skipif(importlib.util.find_spec("uvloop") is None, reason="uvloop is not installed")
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("path", MIDDLEWARE, ids=lambda path: path.stem)
+def test_middleware_on_uvloop(path: Path, mode: str) -> None:
+    """It prints the same on uvloop, whose queues have to be found."""
+    seen = _seen("middleware", "uvloop")
+    stock, ours = seen["stock"][path.stem], seen[mode][path.stem]
+    assert difference(path, path.stem, mode, stock, ours, "uvloop") == ""
 
 
 @pytest.mark.timeout(600)

@@ -1,7 +1,7 @@
 """A process that runs programs in one mode, each in a fork, and says what was seen of them.
 
 Run as ``python worker.py MODE PROGRAM...`` with MODE "stock", "swap" or "install". What the
-programs import is imported once, before the forks.
+programs import is imported once, before the forks. With PROGRAM_LOOP=uvloop they run on uvloop.
 """
 
 from __future__ import annotations
@@ -91,6 +91,8 @@ def main(mode: str, paths: list[Path]) -> dict[str, str]:
     warnings.simplefilter("ignore")
     sys.path.insert(0, str(HERE))
     os.environ["MODE"] = mode
+    if os.environ.get("PROGRAM_LOOP") == "uvloop":
+        asyncio.set_event_loop_policy(importlib.import_module("uvloop").EventLoopPolicy())
     seen = {}
     for path in paths:
         if path.parent.name == "core":

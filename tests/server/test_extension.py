@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 from starlette.applications import Starlette as StockStarlette
+from starlette.middleware.base import BaseHTTPMiddleware as StockBaseHTTPMiddleware
 from starlette.responses import Response as StockResponse
 from starlette.routing import Route as StockRoute
 
@@ -17,6 +18,7 @@ from tests.server.wire import OURS, STOCK, Heard, connect, hear, turn
 from turbostar.applications import Starlette
 from turbostar.background import BackgroundTask
 from turbostar.exceptions import HTTPException
+from turbostar.middleware.base import BaseHTTPMiddleware
 from turbostar.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from turbostar.routing import Route
 from turbostar.server.cycle import RequestResponseCycle
@@ -65,11 +67,11 @@ def test_one_call_is_two_messages(
 
 
 @pytest.fixture
-def calls(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What each call of the extension has returned."""
     from turbostar._http import own_send
 
-    found: list[bool] = []
+    found: list[Any] = []
 
     def respond(cycle: Any, *response: Any) -> bool:
         found.append(RequestResponseCycle.respond(cycle, *response))
@@ -88,7 +90,7 @@ def application(endpoint: Any = plain, **arguments: Any) -> Any:
     return Starlette(routes=[Route("/", endpoint)], **arguments)
 
 
-def test_turbostar_hands_its_responses_over(calls: list[bool]) -> None:
+def test_turbostar_hands_its_responses_over(calls: list[Any]) -> None:
     """An endpoint's response, one with a background task, a 404 and an exception's answer."""
     ran = []
 
@@ -125,7 +127,7 @@ class Wrapping:
         await self.app(scope, receive, own)
 
 
-def test_a_wrapped_send_gets_messages(calls: list[bool]) -> None:
+def test_a_wrapped_send_gets_messages(calls: list[Any]) -> None:
     """Whoever stands between hears all messages."""
     seen: list[str] = []
     heard = hear(OURS, Wrapping(application(), seen), GET)
@@ -134,7 +136,7 @@ def test_a_wrapped_send_gets_messages(calls: list[bool]) -> None:
     assert calls == [True]
 
 
-def test_a_replaced_send_gets_messages(calls: list[bool], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_replaced_send_gets_messages(calls: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """A tracer may replace the method of the class."""
     seen = []
     stock = RequestResponseCycle.send
@@ -149,13 +151,13 @@ def test_a_replaced_send_gets_messages(calls: list[bool], monkeypatch: pytest.Mo
     assert calls == []
 
 
-def test_another_servers_send_gets_messages(calls: list[bool]) -> None:
+def test_another_servers_send_gets_messages(calls: list[Any]) -> None:
     """On uvicorn's own class nothing is handed over."""
     assert hear(STOCK, application(), GET) == hear(OURS, application(), GET)
     assert calls == [True]
 
 
-@pytest.mark.parametrize(
+each_response = pytest.mark.parametrize(
     "make",
     [
         lambda cls: cls("hello"),
@@ -170,7 +172,13 @@ def test_another_servers_send_gets_messages(calls: list[bool]) -> None:
         lambda cls: cls("hello", headers={"transfer-encoding": "chunked"}),
     ],
 )
-@pytest.mark.parametrize("request_", [GET, GET.replace(b"GET", b"HEAD")], ids=["get", "head"])
+each_method = pytest.mark.parametrize(
+    "request_", [GET, GET.replace(b"GET", b"HEAD")], ids=["get", "head"]
+)
+
+
+@each_response
+@each_method
 def test_as_stock_answers(make: Callable[[Any], Any], request_: bytes) -> None:
     """Starlette on uvicorn and turbostar on ours, response by response."""
 
@@ -185,6 +193,55 @@ def test_as_stock_answers(make: Callable[[Any], Any], request_: bytes) -> None:
     assert ours._replace(written=b"") == stock._replace(written=b"")
     if b"transfer-encoding" not in stock.written:
         assert ours.written == stock.written
+
+
+@each_response
+@each_method
+@pytest.mark.parametrize("layers", [1, 2])
+def test_as_stock_answers_below_middleware(
+    make: Callable[[Any], Any], request_: bytes, layers: int
+) -> None:
+    """The same where a BaseHTTPMiddleware sends on what is below it."""
+
+    def heard(side: Any, app: Any, route: Any, base: Any, response: Any) -> Heard:
+        class AddHeader(base):  # type: ignore[misc]
+            async def dispatch(self, request: Any, call_next: Any) -> Any:
+                answer = await call_next(request)
+                answer.headers["x-a"] = "b"
+                return answer
+
+        async def endpoint(request: Any) -> Any:
+            return make(response)
+
+        served = app(routes=[route("/", endpoint)])
+        for _ in range(layers):
+            served.add_middleware(AddHeader)
+        return hear(side, served, request_)
+
+    ours = heard(OURS, Starlette, Route, BaseHTTPMiddleware, Response)
+    stock = heard(STOCK, StockStarlette, StockRoute, StockBaseHTTPMiddleware, StockResponse)
+    assert ours._replace(written=b"") == stock._replace(written=b"")
+    if b"transfer-encoding" not in stock.written:
+        assert ours.written == stock.written
+
+
+def test_middleware_hands_its_response_over(calls: list[Any]) -> None:
+    """In one call, unless something is due that would come between head and body on stock."""
+
+    async def adds(request: Any, call_next: Any) -> Any:
+        response = await call_next(request)
+        if "busy" in request.url.query:
+            asyncio.get_running_loop().call_soon(calls.append, "busy")
+        response.headers["x-b"] = "c"
+        return response
+
+    app = application()
+    app.add_middleware(BaseHTTPMiddleware, dispatch=adds)
+    assert hear(OURS, app, GET).written.endswith(b"hello")
+    assert calls == [True]
+    calls.clear()
+    assert hear(OURS, app, GET.replace(b"/ ", b"/?busy ")).written.endswith(b"hello")
+    assert calls == ["busy"]
 
 
 def test_a_body_that_is_a_property() -> None:
@@ -213,7 +270,7 @@ def test_a_body_that_is_a_property() -> None:
     assert heard.is_closed
 
 
-def test_a_client_that_does_not_read_is_waited_for(calls: list[bool]) -> None:
+def test_a_client_that_does_not_read_is_waited_for(calls: list[Any]) -> None:
     """While the transport takes no more the response is sent as messages, which wait."""
 
     async def run() -> None:
@@ -230,7 +287,7 @@ def test_a_client_that_does_not_read_is_waited_for(calls: list[bool]) -> None:
     asyncio.run(run())
 
 
-def test_streams_are_sent_as_they_come(calls: list[bool]) -> None:
+def test_streams_are_sent_as_they_come(calls: list[Any]) -> None:
     """Nothing of a stream is kept back."""
 
     async def endpoint(request: Any) -> Any:

@@ -1,4 +1,4 @@
-"""When a task may begin on top of its creator, and what is due in a loop."""
+"""When a task may begin on top of its creator."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from turbostar._stages.tasks import may_start_eagerly, nested, turns_due
+from turbostar._stages.tasks import may_start_eagerly, nested
 
 pytestmark = pytest.mark.skipif(
     sys.version_info < (3, 12), reason="tasks start eagerly since Python 3.12"
@@ -72,28 +72,5 @@ def test_not_upon_too_many_others(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> bool:
         return may_start_eagerly(asyncio.get_running_loop())
 
-    monkeypatch.setattr(nested, "tasks", 10)
+    monkeypatch.setattr(nested(), "tasks", 10)
     assert not asyncio.run(main())
-
-
-def test_what_is_due() -> None:
-    """What is to be called soon, and what is to be called at a time that has come."""
-
-    async def main() -> list[int]:
-        loop = asyncio.get_running_loop()
-        found = [turns_due(loop)]
-        loop.call_soon(lambda: None)
-        found.append(turns_due(loop))
-        await asyncio.sleep(0)
-        found.append(turns_due(loop))
-        later = loop.call_later(0, lambda: None)
-        found.append(turns_due(loop))
-        later.cancel()
-        return found
-
-    assert asyncio.run(main()) == [0, 1, 0, 2]
-
-
-def test_a_loop_that_does_not_tell() -> None:
-    """Something may be due there."""
-    assert turns_due(object()) == 1  # type: ignore[arg-type]

@@ -29,17 +29,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from turbostar._http.tracked_send import TrackedSend
 from turbostar._stages.channel import UNTAKEN, Channel
+from turbostar._stages.due import is_due_since, newest_due, turns_due
+from turbostar._stages.group import Group
 from turbostar._stages.protocol import Stage, leads_to_answer
 from turbostar._stages.response import Handed
 from turbostar._stages.scopes import is_started_below, join, join_late, leave, start_below
 from turbostar._stages.tasks import (
     EagerTask,
-    end_loop,
+    end_loop_soon,
     may_start_eagerly,
     nested,
-    newest_due,
     start_task,
-    turns_due,
 )
 
 __all__ = ["Calls"]
@@ -80,7 +80,7 @@ class Calls(Handed):
         self.scope = scope
 
     def begin(self, host: Any) -> None:
-        super().begin(host)
+        Group.begin(self, host)
         above = _above(self.forward)
         if above is not None:
             self.due_before = above.due_before
@@ -106,22 +106,31 @@ class Calls(Handed):
             if self._is_called:
                 self.has_others = True
             self._is_called = True
-            if self.has_others or self.is_sent or not self._may_begin(loop):
+            # At once, but not before what `dispatch` has scheduled, or one above it, such as a
+            # timeout that is over.
+            upon = nested()
+            if (
+                self.has_others
+                or self.is_sent
+                or is_due_since(loop, self.due_before)
+                or not may_start_eagerly(loop, upon.tasks)
+            ):
                 task = await self._start(app)
             else:
-                nested.tasks += 1
+                upon.tasks += 1
                 try:
                     task = EagerTask(self._run(app), loop=loop, name=_NAME, eager_start=True)
                 except (KeyboardInterrupt, SystemExit) as exc:
                     self._fatal = [*self._fatal, exc]
-                    await end_loop(exc, loop)
+                    task = None
+                    await end_loop_soon(exc, loop)
                 finally:
-                    nested.tasks -= 1
-                if not self._has_run:
+                    upon.tasks -= 1
+                if task is not None and not self._has_run:
                     self._join_late(task)
                     self.watch(task)
             # One that was cancelled by itself cancels the scope soon: what it raised comes first.
-            if (turns := self._turns_missed()) and not task.cancelled():
+            if (turns := self._turns_missed()) and not (task and task.cancelled()):
                 await self._take_turns(turns)
             answer = self.answer
             if answer is not None and self.body_left is None and not self.has_others:
@@ -133,14 +142,6 @@ class Calls(Handed):
         call_next.__qualname__ = _CALL_NEXT
         call_next.__module__ = _base.__name__
         return call_next
-
-    def _may_begin(self, loop: Any) -> bool:
-        """Whether the application may begin now, before whatever else is due.
-
-        Not before what `dispatch` has scheduled, or one above it, such as a timeout that is over.
-        """
-        newest = newest_due(loop)
-        return (newest is None or newest is self.due_before) and may_start_eagerly(loop)
 
     async def _start(self, app: Any) -> Any:
         """Start the application in the ordinary way: it begins in a turn of the loop's.
@@ -205,7 +206,8 @@ class Calls(Handed):
         except Exception as exc:
             self.error = exc
         finally:
-            self.end()
+            if self.answer is None:
+                self.end()
             leave(task)
         self._has_run = True
 
@@ -253,7 +255,7 @@ class Calls(Handed):
 
     def close(self) -> None:
         """Say that the response was sent: whoever waits below goes on, and late tasks start."""
-        super().close()
+        Channel.close(self)
         if self.source is not None and self.source.background is not None:
             self._start_background(self.source)
         if self._receiving:

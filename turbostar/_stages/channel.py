@@ -175,6 +175,7 @@ class Channel(Stage):
         for follower in self._followers:
             if not follower.done():
                 follower.set_result(None)
-        self.release()
-        while (taker := self._next_taker()) is not None:
+        if self._offered:
+            self.release()
+        while self._takers and (taker := self._next_taker()) is not None:
             taker.set_exception(ClosedResourceError())

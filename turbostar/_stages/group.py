@@ -13,8 +13,8 @@ from typing import Any
 
 from anyio import CancelScope
 
+from turbostar._stages.due import turns_due
 from turbostar._stages.scopes import Entered, enter, enter_late, has_scope, is_by_scope, now
-from turbostar._stages.tasks import turns_due
 
 __all__ = ["Group"]
 
@@ -79,6 +79,16 @@ class Group:
         if gives_up and not self.group._effectively_cancelled:
             self.group.cancel()
 
+    def has_finished(self) -> bool:
+        """Whether nothing is to be waited for now that the response has been sent.
+
+        If so, no more calls are waited for. Otherwise `finish` waits.
+        """
+        if self.group is not None or has_scope(self.host) or self.host._must_cancel:
+            return False
+        self._leave()
+        return True
+
     async def finish(self) -> None:
         """Wait for the calls to end, now that the response has been sent.
 
@@ -86,11 +96,8 @@ class Group:
             BaseExceptionGroup: of what ended a call and is no Exception.
             RuntimeError: the host is still in a scope that it has entered since.
         """
-        if self.group is not None or has_scope(self.host) or self.host._must_cancel:
-            with Entered(self.enter_group()):
-                await self._end(None)
-        else:
-            self._leave()
+        with Entered(self.enter_group()):
+            await self._end(None)
 
     def _leave(self) -> None:
         """Wait for no more calls; whoever is due may start another until the loop's next turn."""

@@ -12,11 +12,12 @@ from typing import Any
 
 from starlette.middleware.base import _StreamingResponse
 
+from turbostar._http.own_send import hand_over, responds
 from turbostar._http.tracked_send import stage_above, untracked
 from turbostar._stages.channel import UNTAKEN, Channel
+from turbostar._stages.due import turns_due
 from turbostar._stages.group import Group
 from turbostar._stages.protocol import Answer
-from turbostar._stages.tasks import turns_due
 
 __all__ = ["Handed"]
 
@@ -99,6 +100,13 @@ class Handed(Channel, Group):
                 answer.source, self.source = self.source, None
                 answer.answerer = self.answerer
             await stage.respond(answer)
+            return
+        if (
+            responds
+            and not turns_due(self.loop)
+            and not self.host._must_cancel
+            and hand_over(send, answer.status, answer.headers, answer.body)
+        ):
             return
         await send(answer.start())
         if turns_due(self.loop) or self.host._must_cancel:

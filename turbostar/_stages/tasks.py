@@ -6,18 +6,17 @@ import asyncio
 import asyncio.base_events
 import sys
 import threading
-from asyncio import AbstractEventLoop, Task
+from asyncio import Task, sleep
 from types import FunctionType
 from typing import Any
 
 __all__ = [
     "EagerTask",
     "end_loop",
+    "end_loop_soon",
     "may_start_eagerly",
     "nested",
-    "newest_due",
     "start_task",
-    "turns_due",
 ]
 
 #: Called with ``loop=`` and ``eager_start=True``; the class knows the latter since Python 3.12.
@@ -27,24 +26,45 @@ _CAN_START_EAGERLY = sys.version_info >= (3, 12)
 _MAX_NESTED = 10
 
 
-class _Nested(threading.local):
-    tasks = 0
+class _Nested:
+    """How many tasks have been started so and have not waited yet, in one thread."""
+
+    __slots__ = ("tasks",)
+
+    def __init__(self) -> None:
+        self.tasks = 0
 
 
-#: How many tasks have been started so and have not waited yet, in this thread.
-nested = _Nested()
+class _Here(threading.local):
+    def __init__(self) -> None:
+        self.nested = _Nested()
+
+
+_here = _Here()
+
+
+def nested() -> _Nested:
+    """The count of this thread."""
+    return _here.nested
+
+
 #: Of each class of event loops, its own ``create_task``; something else where that was replaced.
 _create_task_of: dict[type, Any] = {}
 
 
-def may_start_eagerly(loop: Any) -> bool:
+def may_start_eagerly(loop: Any, upon: int | None = None) -> bool:
     """Whether a task may begin on top of its creator, without its loop's ``create_task``.
 
     Not where somebody has replaced that or set a task factory, to be told of all tasks; nor while
     an exception is being handled, which would become the context of what the task raises; nor
     upon too many others.
+
+    Args:
+        upon: how many others, if that is known.
     """
-    if not _CAN_START_EAGERLY or sys.exception() is not None or nested.tasks >= _MAX_NESTED:
+    if upon is None:
+        upon = _here.nested.tasks
+    if not _CAN_START_EAGERLY or upon >= _MAX_NESTED or sys.exception() is not None:
         return False
     cls = type(loop)
     known = _create_task_of.get(cls)
@@ -112,33 +132,16 @@ async def end_loop(exc: BaseException, loop: Any) -> None:
     await loop.create_future()
 
 
+async def end_loop_soon(exc: BaseException, loop: Any) -> None:
+    """The same, but return if the loop is one that lets what is due have its turn before it ends.
+
+    As uvloop does.
+    """
+    if hasattr(loop, "_ready"):
+        await end_loop(exc, loop)
+    loop.call_soon(_raise, exc)
+    await sleep(0)
+
+
 def _raise(exc: BaseException) -> None:
     raise exc
-
-
-def newest_due(loop: Any) -> Any:
-    """What was last put into the loop's queue of what is due; None if nothing is due.
-
-    If it is the same as before, nothing was scheduled in the meantime. Of a loop that does not
-    tell, something else each time.
-    """
-    try:
-        ready = loop._ready
-    except AttributeError:
-        return object()
-    return ready[-1] if ready else None
-
-
-def turns_due(loop: AbstractEventLoop) -> int:
-    """In how many turns all that is due in the loop now has had its turn.
-
-    None if nothing is: a turn would bring nobody anything. One for what is to be called soon, and
-    two for what is to be called at a time that has come. A loop that does not tell is given one.
-    """
-    try:
-        ready, scheduled = loop._ready, loop._scheduled  # type: ignore[attr-defined]
-    except AttributeError:
-        return 1
-    if scheduled and scheduled[0]._when <= loop.time():
-        return 2
-    return 1 if ready else 0

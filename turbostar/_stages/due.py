@@ -1,0 +1,138 @@
+"""What is due in an event loop: what a turn of the loop would bring.
+
+Who leaves out a turn that Starlette takes must know that it would have brought nothing: no callback
+that somebody has scheduled, no timeout that is over. The loops of asyncio tell by two attributes.
+uvloop keeps the same two queues where Python cannot name them; but the garbage collector can, and
+which of the loop's referents they are is found out by putting something into each.
+"""
+
+from __future__ import annotations
+
+import gc
+from asyncio import AbstractEventLoop
+from collections import deque
+from collections.abc import Callable
+from time import monotonic
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+__all__ = ["is_due_since", "newest_due", "turns_due"]
+
+#: Of more timers uvloop is not asked which is the first: they are in no order there.
+_MOST_TIMERS = 64
+
+
+class _Queues(NamedTuple):
+    """What a loop of uvloop's has to do.
+
+    Attributes:
+        ready: what is due, the newest last.
+        timers: what is to be called at a time.
+        when: tells that time of one of them, on the clock of `monotonic`.
+    """
+
+    ready: deque[Any]
+    timers: set[Any]
+    when: Callable[[Any], float]
+
+
+_queues: WeakKeyDictionary[Any, _Queues | None] = WeakKeyDictionary()
+
+
+def newest_due(loop: Any) -> Any:
+    """What was last put into the loop's queue of what is due; None if nothing is due.
+
+    If it is the same as before, nothing was scheduled in the meantime. Of a loop that does not
+    tell, something else each time.
+    """
+    try:
+        ready = loop._ready
+    except AttributeError:
+        queues = _queues_of(loop)
+        if queues is None:
+            return object()
+        ready = queues.ready
+    return ready[-1] if ready else None
+
+
+def is_due_since(loop: Any, before: Any) -> bool:
+    """Whether something was scheduled since `newest_due` was that, or a time has come.
+
+    True of a loop that does not tell.
+    """
+    try:
+        ready, scheduled = loop._ready, loop._scheduled
+    except AttributeError:
+        queues = _queues_of(loop)
+        if queues is None or _has_come(queues):
+            return True
+        ready = queues.ready
+    else:
+        if scheduled and scheduled[0]._when <= loop.time():
+            return True
+    return bool(ready) and ready[-1] is not before
+
+
+def turns_due(loop: AbstractEventLoop) -> int:
+    """In how many turns all that is due in the loop now has had its turn.
+
+    None if nothing is: a turn would bring nobody anything. One for what is to be called soon, and
+    two for what is to be called at a time that has come. A loop that does not tell is given one.
+    """
+    try:
+        ready, scheduled = loop._ready, loop._scheduled  # type: ignore[attr-defined]
+    except AttributeError:
+        queues = _queues_of(loop)
+        if queues is None:
+            return 1
+        if _has_come(queues):
+            return 2
+        ready = queues.ready
+    else:
+        if scheduled and scheduled[0]._when <= loop.time():
+            return 2
+    return 1 if ready else 0
+
+
+def _has_come(queues: _Queues) -> bool:
+    """Whether the time of one of the timers has come, or may have."""
+    timers = queues.timers
+    return bool(timers) and (
+        len(timers) > _MOST_TIMERS or min(map(queues.when, timers)) <= monotonic()
+    )
+
+
+def _queues_of(loop: Any) -> _Queues | None:
+    """The queues of a loop of uvloop's, which is the running one; None of any other loop."""
+    try:
+        return _queues[loop]
+    except KeyError:
+        found = _queues[loop] = _look(loop)
+        return found
+    except TypeError:  # no weak reference can be made to it
+        return None
+
+
+def _look(loop: Any) -> _Queues | None:
+    if not any(cls.__module__ == "uvloop.loop" for cls in type(loop).__mro__):
+        return None
+    soon, later = loop.call_soon(_nothing), loop.call_later(3600, _nothing)
+    try:
+        found = gc.get_referents(loop)
+        ready = [one for one in found if type(one) is deque and one and one[-1] is soon]
+        timers = [one for one in found if type(one) is set and later in one]
+        when = getattr(type(later), "when", None)
+        if len(ready) != 1 or len(timers) != 1 or when is None:
+            return None
+        # Of another clock, or of a loop that has been kept from its turns for very long, nothing
+        # is known.
+        if abs(when(later) - 3600 - monotonic()) > 60:
+            return None
+        return _Queues(ready[0], timers[0], when)
+    finally:
+        soon.cancel()
+        later.cancel()
+
+
+def _nothing() -> None:
+    """Is scheduled, and cancelled before its time."""
