@@ -149,12 +149,7 @@ async def base_http_call(
         return
     if "app" not in scope and not unchanged():
         look_again()
-    # fast: `is_unpatched` is asked only if something may have changed (3 BaseHTTPMiddleware)
-    parts = _parts
-    if parts is None or parts.is_stale:
-        is_unpatched()
-        parts = _parts
-    host = _host() if parts is not None and parts.are_own else None
+    host = _host() if is_unpatched() else None
     if host is None:
         await _stock_call(self, scope, receive, send)
         return
