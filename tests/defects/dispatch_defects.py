@@ -94,9 +94,10 @@ DISPATCH_DEFECTS = [
         "",
     ),
     Defect(
-        "tells no handler of an endpoint's exception on the shortest way",
-        "            if request is None:\n                raise exc\n",
-        "            if True:\n                raise exc\n",
+        "leaves out the outermost answer on the shortest way",
+        "        await recover_outermost(server, raised, tracked.started, scope, receive, "
+        "tracked.forward)\n",
+        "        raise\n",
     ),
     Defect(
         "swallows what nobody handles",
