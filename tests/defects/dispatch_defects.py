@@ -66,17 +66,6 @@ DISPATCH_DEFECTS = [
         "                            await send(body)\n",
     ),
     Defect(
-        "reads a body before its start is sent",
-        "                            await send(start)\n"
-        "                            # Read now, for whoever was sent the start "
-        "may have changed it.\n"
-        '                            await send({"type": "http.response.body", '
-        '"body": response.body})',
-        "                            body = response.body\n"
-        "                            await send(start)\n"
-        '                            await send({"type": "http.response.body", "body": body})',
-    ),
-    Defect(
         "runs a background task twice on the shortest way",
         "                if response.background is not None:\n"
         "                    await response.background()\n",
@@ -91,7 +80,7 @@ DISPATCH_DEFECTS = [
         "",
     ),
     Defect(
-        "reads a body before its start is sent on the shortest way",
+        "reads a body before its start is sent",
         "                    await send(start)  # whoever takes it may change the body\n"
         '                    await send({"type": "http.response.body", '
         '"body": response.body})\n',
@@ -105,9 +94,10 @@ DISPATCH_DEFECTS = [
         "",
     ),
     Defect(
-        "tells no handler of an endpoint's exception on the shortest way",
-        "            if request is None:\n                raise exc\n",
-        "            if True:\n                raise exc\n",
+        "leaves out the outermost answer on the shortest way",
+        "        await recover_outermost(server, raised, tracked.started, scope, receive, "
+        "tracked.forward)\n",
+        "        raise\n",
     ),
     Defect(
         "swallows what nobody handles",
