@@ -18,6 +18,7 @@ from tests.server.wire import BOTH, OURS, STOCK, connect, hear, turn
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 LAST = b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n"
+POST_6 = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\n"
 UPGRADE = (
     b"GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
@@ -419,3 +420,67 @@ def test_class_is_found_by_name() -> None:
     config.load()
     assert config.http_protocol_class is OURS
     assert OURS is not STOCK
+
+
+@pytest.mark.parametrize("split", [1, 2, 3, 6])
+@pytest.mark.parametrize("busy", [0, 1, 3, 40])
+@pytest.mark.parametrize("pause", [1, 2, 5, 50])
+def test_a_body_in_pieces_while_the_application_is_busy(pause: int, busy: int, split: int) -> None:
+    """It gets the same messages, and when all have come it waits for the client to go."""
+    body = b"abcdef"
+    pieces = [body[at : at + split] for at in range(0, len(body), split)]
+
+    def told(protocol: Any) -> list[Any]:
+        seen: list[Any] = []
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            while True:
+                seen.append(await receive())
+                if seen[-1]["type"] == "http.disconnect":
+                    break
+                await turn(busy)
+
+        async def run() -> None:
+            _, wire = connect(protocol, app)
+            for piece in (POST_6, *pieces):
+                wire.protocol.data_received(piece)
+                await turn(pause)
+            await turn(400)
+            seen.append("nothing more comes")
+            wire.protocol.connection_lost(None)
+            await turn(100)
+
+        asyncio.run(run())
+        return seen
+
+    assert told(OURS) == told(STOCK)
+
+
+def test_the_version_that_counts_is_the_request_s() -> None:
+    """An application that changes it in its scope gets no other framing."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        scope["http_version"] = "1.0"
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"a", "more_body": True})
+        await send({"type": "http.response.body", "body": b"b"})
+
+    assert hear(OURS, app, GET) == hear(STOCK, app, GET)
+
+
+def test_messages_go_by_the_names_of_uvicorn() -> None:
+    """Tracers name spans after them, and the transport is found where people look for it."""
+
+    def seen(protocol: Any) -> list[Any]:
+        names: list[Any] = []
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            for each in (receive, send):
+                names.append((each.__name__, each.__qualname__, type(each.__self__).__name__))
+            names.append(isinstance(send.__self__.transport, asyncio.Transport))
+            await hello(scope, receive, send)
+
+        hear(protocol, app, GET)
+        return names
+
+    assert seen(OURS) == seen(STOCK)

@@ -54,6 +54,7 @@ class RequestResponseCycle(Incoming):
         "_is_silent",
         "_is_special",
         "_left",
+        "_may_chunk",
         "held",
         "is_beginning",
         "keep_alive",
@@ -80,6 +81,7 @@ class RequestResponseCycle(Incoming):
         self.held: list[bytes] | None = None
         self._left: int | None = 0  # bytes of body that the head has announced; None if it has not
         self._is_head = scope["method"] == "HEAD"
+        self._may_chunk = scope["http_version"] not in ("1.0", "0.9")
         # Silent is a response without a body, whatever is sent; special one of either kind.
         self._is_chunked = self._is_silent = self._is_special = False
 
@@ -216,6 +218,11 @@ class RequestResponseCycle(Incoming):
         lines.append(END)
         return lines
 
+    @property
+    def transport(self) -> Any:
+        """The connection's transport, where people look for it on uvicorn."""
+        return self.connection.transport
+
     def _unusual_head(self, status: int, headers: list[Any]) -> list[bytes] | None:
         """The head of any response; None if it was sent already.
 
@@ -230,7 +237,7 @@ class RequestResponseCycle(Incoming):
             status,
             [*connection.server_state.default_headers, *headers],
             has_body=not self._is_head,
-            may_chunk=self.scope["http_version"] not in ("1.0", "0.9"),
+            may_chunk=self._may_chunk,
             closes=is_unclear or not self.keep_alive,
         )
         self.waiting_for_100_continue = False
@@ -333,4 +340,6 @@ class RequestResponseCycle(Incoming):
         return True
 
 
+# Tracers name spans after it, as that of uvicorn is called.
+RequestResponseCycle.receive.__qualname__ = "RequestResponseCycle.receive"
 register(RequestResponseCycle.send, RequestResponseCycle.respond, RequestResponseCycle.receive)

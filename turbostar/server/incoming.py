@@ -85,8 +85,9 @@ class Incoming:
                 if self.event is None:
                     self.event = asyncio.Event()
                 await self.event.wait()
-                self.event.clear()
             self.is_woken = False
+            if self.event is not None:
+                self.event.clear()
         if self.disconnected or self.response_complete:
             return {"type": "http.disconnect"}
         body, self.body = self.body, b""
