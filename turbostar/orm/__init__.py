@@ -1,0 +1,1 @@
+"""An ORM whose models are msgspec Structs: rows become Structs, Structs become JSON."""
