@@ -14,6 +14,8 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 import msgspec
 
+from turbostar.orm.engines.options import Where
+
 __all__ = [
     "Decode",
     "DecodeNamed",
@@ -102,6 +104,18 @@ class Executor(Protocol):
         Gives for each what its `Decode` makes of its rows, or, without one, the count of rows.
         """
 
+    async def copy_rows(
+        self,
+        table: str,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[Any]],
+    ) -> int:
+        """Writes many rows by the fastest way the database has, in constant memory.
+
+        `table` and `columns` are plain names, which the engine quotes (``schema.table`` is two).
+        All rows take effect, or none. Gives their count; ids and defaults are not told.
+        """
+
     def stream(
         self, statement: Statement, parameters: Sequence[Any], chunk: int, decode: Decode
     ) -> AsyncIterator[Any]:
@@ -116,12 +130,18 @@ class Transaction(Executor, Protocol):
     """Statements that take effect together. Made by `Engine.begin`; ended exactly once.
 
     It may take its connection as late as its first statement. Statements of several tasks are
-    run one after the other. After `commit` or `rollback` every call raises `TransactionError`.
+    run one after the other. After a statement has failed, or was cancelled, only `rollback` and
+    `rollback_to` are possible, on every engine. After `commit` or `rollback` every call raises
+    `TransactionError`; so does `commit` of what has failed, which rolls it back.
     """
 
     @property
     def open(self) -> bool:
         """Neither committed nor rolled back yet."""
+
+    @property
+    def committed(self) -> bool:
+        """`commit` has succeeded, even if it was cancelled meanwhile."""
 
     async def savepoint(self, name: str) -> None:
         """Marks a point to go back to; `name` is an identifier that the caller has made."""
@@ -143,6 +163,10 @@ class Engine(Executor, Protocol):
     """One database. Belongs to the event loop that first uses it."""
 
     @property
+    def where(self) -> Where:
+        """What its URL says, and its options."""
+
+    @property
     def dialect(self) -> Any:
         """How its SQL is written: an object of ``turbostar.orm.compiler``."""
 
@@ -159,20 +183,6 @@ class Engine(Executor, Protocol):
         self, *, isolation: Isolation | None = None, read_only: bool = False
     ) -> Transaction:
         """A new transaction, beside all others that are open."""
-
-    async def copy_rows(
-        self,
-        table: str,
-        columns: Sequence[str],
-        rows: Iterable[Sequence[Any]],
-        *,
-        transaction: Transaction | None = None,
-    ) -> int:
-        """Writes many rows by the fastest way the database has, in constant memory.
-
-        `table` and `columns` are plain names, which the engine quotes (``schema.table`` is two).
-        All rows take effect, or none. Gives their count; ids and defaults are not told.
-        """
 
     @property
     def in_use(self) -> int:
