@@ -25,6 +25,12 @@ _READS = re.compile(r"(?:SELECT|VALUES|EXPLAIN|WITH|PRAGMA|SHOW|TABLE)\b", re.IG
 _WRITES = re.compile(
     r"\b(?:INSERT|UPDATE|DELETE|REPLACE|MERGE|INTO|ANALYZE|PRAGMA)\b", re.IGNORECASE
 )
+_CHANGES_SESSION = re.compile(
+    r"""^(?:RESET|LISTEN|UNLISTEN|PREPARE|DEALLOCATE|DISCARD|DECLARE|LOAD|BEGIN|START)\b
+      | (?:^|;\s*)SET\s+(?!LOCAL\b|TRANSACTION\b|CONSTRAINTS\b)
+      | \bset_config\b | \bpg_(?:try_)?advisory_lock | \bTEMP(?:ORARY)?\b | \bATTACH\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
 
 
 @lru_cache(maxsize=1024)
@@ -38,7 +44,8 @@ def statement_for(kind: Literal["sqlite", "postgresql"], text: str) -> Statement
         start = found.end()
     writes = _READS.match(text, start) is None or _WRITES.search(text, start) is not None
     sql = text if kind == "postgresql" else _PIECES.sub(_question_mark, text)
-    return Statement(sql, writes, True, cacheable=True)
+    changes = _CHANGES_SESSION.search(text[start:]) is not None
+    return Statement(sql, writes or changes, True, session=changes)
 
 
 def _question_mark(found: re.Match[str]) -> str:

@@ -45,12 +45,15 @@ class Statement(msgspec.Struct, frozen=True, eq=False):
         returns_rows: it has a result, as SELECT or RETURNING do.
         cacheable: the prepared statement is worth keeping. False for text that is made anew each
             time.
+        session: it may change the state of the session, as SET does: the connection is reset
+            before somebody else gets it.
     """
 
     sql: str
     writes: bool
     returns_rows: bool
     cacheable: bool = True
+    session: bool = False
 
 
 Step: TypeAlias = tuple[Statement, Sequence[Any], Decode | None]

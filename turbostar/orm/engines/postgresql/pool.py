@@ -1,0 +1,290 @@
+"""Connections to PostgreSQL: who has one, who waits for one, and what becomes of one given back.
+
+All of this runs in one event loop, and taking a free connection waits for nothing. A connection is
+given back as it is, unless its session was changed; whatever is not certain to be in order is
+looked after in a task of its own, and counts as taken meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Coroutine
+from typing import Any
+
+from turbostar.orm.engines.faults import closed, pool_timeout
+from turbostar.orm.engines.options import Where
+from turbostar.orm.engines.postgresql.driver import connect
+from turbostar.orm.errors import OrmError
+
+__all__ = ["Link", "Pool"]
+
+# Seconds: for a connection to come to order, and for one more than pool_size to be of use again.
+_TO_ORDER = 10.0
+_IDLE = 30.0
+
+
+class Link:
+    """One connection, and what the pool knows of it."""
+
+    __slots__ = ("born", "changed", "connection", "dead")
+
+    def __init__(self, connection: Any, born: float) -> None:
+        self.connection = connection
+        self.born = born
+        self.changed = False  # its session is not what it was when it was made
+        self.dead = False
+
+
+class Pool:
+    """At most ``pool_size + max_overflow`` connections; the last one given back is used first."""
+
+    def __init__(self, where: Where, loop: asyncio.AbstractEventLoop, size: int) -> None:
+        self.where = where
+        self.loop = loop
+        self.size = size  # how many are kept
+        self.most = size + where.options.max_overflow
+        self.count = 0  # how many there are, those being opened with them
+        self.idle: list[Link] = []
+        self.all: set[Link] = set()
+        self.waiting: deque[asyncio.Future[Link]] = deque()
+        self.tasks: set[asyncio.Task[Any]] = set()
+        self.closing = False
+        self._recycle = where.options.pool_recycle
+        self._ping = where.options.pool_pre_ping
+        self._trimming: asyncio.TimerHandle | None = None
+
+    @property
+    def in_use(self) -> int:
+        return self.count - len(self.idle)
+
+    async def warm(self, count: int) -> None:
+        """Opens connections ahead of need. The first tells whether the database is there."""
+        self.give_back(await self._open())
+        more = [self._open() for _ in range(min(count, self.most) - self.count)]
+        for link in await asyncio.gather(*more, return_exceptions=True):
+            if isinstance(link, Link):
+                self.give_back(link)
+            elif not isinstance(link, OrmError):
+                raise link
+            # A server that has too few for all: those who need one will be told.
+
+    async def take(self) -> Link:
+        """A connection, for the sole use of the caller, who must hand it to `give_back`.
+
+        Raises:
+            PoolTimeout: none came free within ``pool_timeout``.
+            CannotConnect: one more was to be opened, and could not.
+        """
+        while True:
+            link = self.idle.pop() if self.idle else await self._one_more()
+            if not self._ping or await self._answers(link):
+                return link
+            self.discard(link)
+
+    async def _one_more(self) -> Link:
+        if self.closing:
+            raise closed(self.where.shown)
+        if self.count < self.most:
+            return await self._open()
+        waiter: asyncio.Future[Link] = self.loop.create_future()
+        self.waiting.append(waiter)
+        timeout = self.where.options.pool_timeout
+        try:
+            async with asyncio.timeout(timeout):
+                return await waiter
+        except BaseException as error:
+            if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
+                self.give_back(waiter.result())  # it came in the same moment
+            waiter.cancel()
+            if isinstance(error, TimeoutError):
+                raise pool_timeout(f"none of {self.most} connections came free", timeout) from None
+            raise
+
+    def give_back(self, link: Link) -> None:
+        """Ends the use of a connection that is in order, and in no transaction."""
+        if link.dead or link.changed or self.closing or self._recycle is not None:
+            if link.dead:
+                self._forget(link)
+                return
+            if link.changed:
+                self.spawn(self._reset(link))
+                return
+            if self.closing or (
+                self._recycle is not None and self.loop.time() - link.born > self._recycle
+            ):
+                self._forget(link)
+                self.spawn(_close(link))
+                return
+        while self.waiting:
+            waiter = self.waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(link)
+                return
+        self.idle.append(link)
+        if self.count > self.size and self._trimming is None:
+            self._trimming = self.loop.call_later(_IDLE, self._trim)
+
+    def discard(self, link: Link) -> None:
+        """Ends the use of a connection that is not in order, and cuts it."""
+        if not link.connection.is_closed():
+            link.connection.terminate()
+        self._forget(link)
+
+    def recover(self, link: Link) -> None:
+        """Ends the use of a connection of which nobody knows how it stands."""
+        if link.dead or link.connection.is_closed():
+            self.discard(link)
+        else:
+            self.spawn(self._roll_back(link))
+
+    async def roll_back(self, link: Link) -> None:
+        """`recover`, waited for: in the end its transaction is over, whatever becomes of it."""
+        if link.dead or link.connection.is_closed():
+            self.discard(link)
+        else:
+            await self._roll_back(link)
+
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """A task that the pool waits for when it is closed."""
+        task = self.loop.create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+        return task
+
+    async def close(self, timeout: float) -> None:
+        """Lets work under way end, for at most `timeout` seconds; then cuts what is left."""
+        self.closing = True
+        if self._trimming is not None:
+            self._trimming.cancel()
+        for waiter in self.waiting:
+            if not waiter.done():
+                waiter.set_exception(closed(self.where.shown))
+        deadline = self.loop.time() + timeout
+        while (self.in_use or self.tasks) and self.loop.time() < deadline:
+            await asyncio.sleep(0.005)
+        idle, self.idle = self.idle, []
+        self.count -= len(idle)
+        closers = [self.spawn(_close(link)) for link in idle]
+        for link in self.all.difference(idle):
+            link.connection.terminate()
+        if closers:
+            await asyncio.wait(closers, timeout=max(1.0, deadline - self.loop.time()))
+        self.all.clear()
+
+    def abandon(self) -> None:
+        """The loop is gone: so are the connections, as far as we can see to it."""
+        for link in self.all:
+            link.connection.terminate()
+
+    async def _open(self) -> Link:
+        self.count += 1
+        try:
+            connection = await connect(self.where)
+        except BaseException:
+            self.count -= 1
+            self._serve_waiting()
+            raise
+        link = Link(connection, self.loop.time())
+        self.all.add(link)
+
+        def ended(_: Any) -> None:
+            link.dead = True
+            if link in self.idle:
+                self.idle.remove(link)
+                self._forget(link)
+
+        connection.add_termination_listener(ended)
+        return link
+
+    def _forget(self, link: Link) -> None:
+        """One connection less."""
+        link.dead = True
+        if link in self.all:
+            self.all.remove(link)
+            self.count -= 1
+            self._serve_waiting()
+
+    def _serve_waiting(self) -> None:
+        """There is room for a connection: who waits for one must not wait for another to end."""
+        while self.waiting and self.waiting[0].done():
+            self.waiting.popleft()
+        if self.waiting and self.count < self.most and not self.closing:
+            self.spawn(self._open_for(self.waiting.popleft()))
+
+    async def _open_for(self, waiter: asyncio.Future[Link]) -> None:
+        try:
+            link = await self._open()
+        except Exception as error:
+            if not waiter.done():
+                waiter.set_exception(error)
+            return
+        if waiter.done():
+            self.give_back(link)
+        else:
+            waiter.set_result(link)
+
+    async def _answers(self, link: Link) -> bool:
+        try:
+            async with asyncio.timeout(_TO_ORDER):
+                await link.connection.execute("SELECT 1")
+        except asyncio.CancelledError:
+            self.recover(link)
+            raise
+        except Exception:  # whatever it is, this connection is of no use
+            return False
+        return True
+
+    async def _roll_back(self, link: Link) -> None:
+        """Waits for a cancelled statement to be over, and ends the transaction."""
+        try:
+            async with asyncio.timeout(_TO_ORDER):
+                await _in_order(link.connection)
+        except BaseException as error:
+            self.discard(link)
+            if not isinstance(error, Exception):
+                raise
+        else:
+            self.give_back(link)
+
+    async def _reset(self, link: Link) -> None:
+        try:
+            async with asyncio.timeout(_TO_ORDER):
+                await link.connection.reset()
+                await link.connection.execute("DISCARD TEMP")
+        except BaseException as error:
+            self.discard(link)
+            if not isinstance(error, Exception):
+                raise
+        else:
+            link.changed = False
+            self.give_back(link)
+
+    def _trim(self) -> None:
+        """Closes what is more than is kept, the longest unused first."""
+        self._trimming = None
+        more = min(self.count - self.size, len(self.idle))
+        for link in self.idle[: max(0, more)]:
+            self.idle.remove(link)
+            self._forget(link)
+            self.spawn(_close(link))
+
+
+async def _in_order(connection: Any) -> None:
+    """Waits until the connection answers, and leaves no transaction open."""
+    try:
+        await connection.execute("ROLLBACK" if connection.is_in_transaction() else "SELECT 1")
+    except Exception:
+        if connection.is_closed():
+            raise
+        # A cancellation on its way has hit this; it will not hit what comes now.
+        await connection.execute("SELECT 1" if not connection.is_in_transaction() else "ROLLBACK")
+    if connection.is_in_transaction():
+        await connection.execute("ROLLBACK")
+
+
+async def _close(link: Link) -> None:
+    try:
+        await link.connection.close(timeout=_TO_ORDER)
+    except Exception:  # it is closed in any case, if not by consent
+        link.connection.terminate()
