@@ -1,0 +1,381 @@
+"""The steps that are taken on a database and on plain dicts, in any order that hypothesis finds."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Any, ClassVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    multiple,
+    precondition,
+    rule,
+)
+
+from tests.orm.oracle.conditions import CONDITIONS, LEAVES, NAMES, SIZES, WEIGHTS, Leaf
+from tests.orm.oracle.driver import Driver
+from tests.orm.oracle.models import MODELS, Shelf, Thing
+from tests.orm.oracle.plain import PlainDatabase, Row
+from turbostar.orm import (
+    Database,
+    ForeignKeyViolation,
+    NotFound,
+    UniqueViolation,
+    count,
+    max as max_of,
+    sum as sum_of,
+)
+
+VALUES = st.fixed_dictionaries(
+    {
+        "name": NAMES,
+        "size": st.none() | SIZES,
+        "weight": WEIGHTS,
+        "data": st.dictionaries(NAMES, st.none() | st.booleans() | SIZES | NAMES, max_size=2),
+    }
+)
+SMALL = 2**40
+NOWHERE = 999_999_999
+
+
+def of_shelf(shelf: Shelf) -> Row:
+    return {"id": shelf.id, "label": shelf.label}
+
+
+def of_thing(thing: Thing) -> Row:
+    return {
+        "id": thing.id,
+        "name": thing.name,
+        "size": thing.size,
+        "weight": thing.weight,
+        "data": thing.data,
+        "shelf": thing.shelf_id,
+    }
+
+
+class Machine(RuleBasedStateMachine):
+    """One task's work. `url` is set by the test."""
+
+    url: ClassVar[str]
+    runner: ClassVar[asyncio.Runner]
+    database: ClassVar[Database]
+    other: ClassVar[Database]  # sees what is committed
+
+    shelf_keys = Bundle("shelf_keys")
+    thing_keys = Bundle("thing_keys")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.plain = PlainDatabase()
+        self.driver = Driver(self.runner)
+        self.open: list[contextlib.AbstractAsyncContextManager[Any]] = []
+
+    @initialize()
+    def empty(self) -> None:
+        async def clear() -> None:
+            await Thing.all().delete()
+            await Shelf.all().delete()
+
+        self.driver.do(clear)
+
+    def teardown(self) -> None:
+        while self.open:
+            self.end_of_transaction(keep=False)
+        self.driver.stop()
+
+    async def safely(self, action: Any) -> Any:
+        """In a transaction, what may fail is done within a savepoint: PostgreSQL needs that."""
+        if not self.open:
+            return await action()
+        async with self.database.transaction():
+            return await action()
+
+    # Writing
+
+    @rule(target=shelf_keys, label=NAMES)
+    def create_shelf(self, label: str) -> Any:
+        try:
+            shelf = self.driver.do(lambda: self.safely(lambda: Shelf.create(label=label)))
+        except UniqueViolation as exc:
+            assert exc.table == "oracle_shelves"
+            assert tuple(exc.columns) == ("label",)
+            assert not self.plain.may_be_shelf(label)
+            return multiple()
+        assert self.plain.may_be_shelf(label)
+        self.plain.shelves[shelf.id] = {"id": shelf.id, "label": label}
+        return shelf.id
+
+    @rule(target=thing_keys, values=VALUES, shelf=st.none() | shelf_keys | st.just(NOWHERE))
+    def create_thing(self, values: Row, shelf: int | None) -> Any:
+        row = {**values, "shelf": shelf}
+
+        async def create() -> Thing:
+            return await Thing.create(**values, shelf_id=shelf)
+
+        try:
+            thing = self.driver.do(lambda: self.safely(create))
+        except (UniqueViolation, ForeignKeyViolation) as exc:
+            assert exc.table == "oracle_things"
+            assert not self.plain.may_be_thing(row)
+            return multiple()
+        assert self.plain.may_be_thing(row)
+        self.plain.put_thing(thing.id, row)
+        return thing.id
+
+    @rule(key=thing_keys, name=st.none() | NAMES, size=st.none() | SIZES)
+    def change_and_save(self, key: int, name: str | None, size: int | None) -> None:
+        """Only what was changed is written."""
+        row = self.plain.things.get(key)
+        if row is None:
+            return
+        changed = {**row, "size": size} if name is None else {**row, "name": name, "size": size}
+
+        async def change() -> None:
+            thing = await Thing.get(key)
+            if name is not None:
+                thing.name = name
+            thing.size = size
+            await thing.save()
+
+        try:
+            self.driver.do(lambda: self.safely(change))
+        except UniqueViolation:
+            assert not self.plain.may_be_thing(changed, own=key)
+            return
+        assert self.plain.may_be_thing(changed, own=key)
+        self.plain.things[key] = changed
+
+    @rule(condition=CONDITIONS, by=st.integers(-3, 3))
+    def add_to_size(self, condition: Any, by: int) -> None:
+        """An update that the database computes, of the rows that it chooses."""
+        chosen = [
+            row
+            for row in self.things_that(condition)
+            if row["size"] is not None and abs(row["size"]) < SMALL
+        ]
+
+        async def update() -> int:
+            small = Thing.size.between(-SMALL + 1, SMALL - 1)
+            return await Thing.filter(condition.expression(), small).update(size=Thing.size + by)
+
+        assert self.driver.do(update) == len(chosen)
+        for row in chosen:
+            row["size"] += by
+
+    @rule(condition=CONDITIONS)
+    def delete_by_query(self, condition: Any) -> None:
+        chosen = {row["id"] for row in self.things_that(condition)}
+        assert self.driver.do(lambda: Thing.filter(condition.expression()).delete()) == len(chosen)
+        for key in chosen:
+            del self.plain.things[key]
+
+    @rule(key=thing_keys)
+    def delete_object(self, key: int) -> None:
+        if key not in self.plain.things:
+            return
+
+        async def delete() -> None:
+            await (await Thing.get(key)).delete()
+
+        self.driver.do(delete)
+        del self.plain.things[key]
+
+    @rule(key=shelf_keys)
+    def delete_shelf(self, key: int) -> None:
+        """What stands on it goes, too."""
+        there = key in self.plain.shelves
+        assert self.driver.do(lambda: Shelf.filter(Shelf.id == key).delete()) == there
+        if there:
+            self.plain.delete_shelves({key})
+
+    @rule(target=thing_keys, rows=st.lists(VALUES, max_size=6, unique_by=lambda row: row["name"]))
+    def insert_many_or_update(self, rows: list[Row]) -> Any:
+        """An upsert by name; the keys come back in the order of the rows."""
+        keys = self.driver.do(
+            lambda: Thing.insert_many([dict(row) for row in rows], on_conflict=Thing.name)
+        )
+        assert len(keys) == len(rows)
+        known = {row["name"]: key for key, row in self.plain.things.items()}
+        for key, row in zip(keys, rows, strict=True):
+            old = known.get(row["name"])
+            assert key == old or (old is None and key not in self.plain.things)
+            shelf = self.plain.things[key]["shelf"] if old is not None else None
+            self.plain.put_thing(key, {**row, "shelf": shelf})
+        return multiple(*keys)
+
+    @rule(target=shelf_keys, label=NAMES)
+    def get_or_create(self, label: str) -> int:
+        shelf, made = self.driver.do(lambda: Shelf.get_or_create(label=label))
+        assert made == self.plain.may_be_shelf(label)
+        assert shelf.label == label
+        if made:
+            self.plain.shelves[shelf.id] = of_shelf(shelf)
+        assert self.plain.shelves[shelf.id] == of_shelf(shelf)
+        return int(shelf.id)
+
+    # Reading
+
+    def things_that(self, condition: Any) -> list[Row]:
+        """The rows for which it is true, by their keys."""
+        return [
+            row
+            for _, row in sorted(self.plain.things.items())
+            if condition.truth(row, self.plain.shelves) is True
+        ]
+
+    @rule(key=thing_keys | st.just(NOWHERE))
+    def get(self, key: int) -> None:
+        try:
+            thing = self.driver.do(lambda: Thing.get(key))
+        except NotFound:
+            assert key not in self.plain.things
+        else:
+            assert of_thing(thing) == self.plain.things[key]
+
+    @rule(
+        condition=CONDITIONS,
+        downwards=st.booleans(),
+        limit=st.none() | st.integers(0, 3),
+        offset=st.integers(0, 2),
+    )
+    def query(self, condition: Any, downwards: bool, limit: int | None, offset: int) -> None:
+        wanted = self.things_that(condition)[:: -1 if downwards else 1]
+        query = Thing.filter(condition.expression()).order(-Thing.id if downwards else Thing.id)
+        assert self.driver.do(query.count) == len(wanted)
+        assert self.driver.do(query.exists) == bool(wanted)
+        last = None if limit is None else offset + limit
+        query = query.offset(offset) if limit is None else query.limit(limit).offset(offset)
+
+        async def rows() -> list[Thing]:
+            return await query
+
+        assert [of_thing(thing) for thing in self.driver.do(rows)] == wanted[offset:last]
+
+    @rule(leaf=LEAVES, other=LEAVES, without=LEAVES)
+    def keywords(self, leaf: Leaf, other: Leaf, without: Leaf) -> None:
+        """The keyword form finds what the form with expressions finds."""
+        wanted = [
+            row
+            for row in self.things_that(leaf)
+            if other.truth(row, self.plain.shelves) is True
+            and without.truth(row, self.plain.shelves) is False
+        ]
+        query = Thing.filter(**leaf.keyword()).filter(**other.keyword())
+
+        async def rows() -> list[Thing]:
+            return await query.exclude(**without.keyword()).order("id")
+
+        assert [of_thing(thing) for thing in self.driver.do(rows)] == wanted
+
+    @rule(condition=CONDITIONS)
+    def groups(self, condition: Any) -> None:
+        """Number, sum and highest of each shelf."""
+        wanted: dict[int | None, list[Row]] = {}
+        for row in self.things_that(condition):
+            wanted.setdefault(row["shelf"], []).append(row)
+
+        async def rows() -> Any:
+            query = Thing.filter(condition.expression()).group(Thing.shelf_id)
+            return await query.aggregate(n=count(), w=sum_of(Thing.weight), s=max_of(Thing.size))
+
+        found = {row["shelf_id"]: (row["n"], row["w"], row["s"]) for row in self.driver.do(rows)}
+        assert found.keys() == wanted.keys()
+        for key, members in wanted.items():
+            number, weight, size = found[key]
+            sizes = [row["size"] for row in members if row["size"] is not None]
+            assert number == len(members)
+            assert abs(weight - sum(row["weight"] for row in members)) <= abs(weight) * 1e-9
+            assert size == max(sizes, default=None)
+
+    @rule(key=thing_keys)
+    def refreshed(self, key: int) -> None:
+        """What another statement wrote is seen after `refresh`, and what was changed is gone."""
+        if key not in self.plain.things:
+            return
+
+        async def refresh() -> Thing:
+            thing = await Thing.get(key)
+            thing.weight = -99.0
+            await thing.refresh()
+            return thing
+
+        assert of_thing(self.driver.do(refresh)) == self.plain.things[key]
+
+    @rule()
+    def loaded(self) -> None:
+        """Shelves with all that stands on them, and things with their shelf."""
+
+        async def rows() -> tuple[list[Shelf], list[Thing]]:
+            shelves = await Shelf.all().order(Shelf.id).load(Shelf.things)
+            return shelves, await Thing.all().order(Thing.id).load(Thing.shelf)
+
+        shelves, things = self.driver.do(rows)
+        assert [of_shelf(shelf) for shelf in shelves] == self.by_key(self.plain.shelves)
+        for shelf in shelves:
+            standing = [row for row in self.plain.things.values() if row["shelf"] == shelf.id]
+            found = sorted((of_thing(thing) for thing in shelf.things), key=lambda row: row["id"])
+            assert found == sorted(standing, key=lambda row: row["id"])
+        assert [of_thing(thing) for thing in things] == self.by_key(self.plain.things)
+        for thing in things:
+            owner = thing.shelf and of_shelf(thing.shelf)
+            assert owner == self.plain.shelves.get(thing.shelf_id)
+
+    @staticmethod
+    def by_key(table: dict[int, Row]) -> list[Row]:
+        return [row for _, row in sorted(table.items())]
+
+    # Transactions
+
+    @precondition(lambda self: len(self.open) < 4)
+    @rule()
+    def begin(self) -> None:
+        """The outermost is a transaction, those within are savepoints."""
+        manager = self.database.transaction()
+        self.driver.do(manager.__aenter__)
+        self.open.append(manager)
+        self.plain.begin()
+
+    @precondition(lambda self: self.open)
+    @rule(keep=st.booleans())
+    def end_of_transaction(self, keep: bool) -> None:
+        manager = self.open.pop()
+        if keep:
+            self.driver.do(lambda: manager.__aexit__(None, None, None))
+            self.plain.commit()
+            return
+        stop = ValueError("undo")
+        taken = self.driver.do(lambda: manager.__aexit__(ValueError, stop, None))
+        assert not taken, "the exception must go on its way"
+        self.plain.rollback()
+
+    @invariant()
+    def others_see_what_is_committed(self) -> None:
+        """Another connection reads the rows from before the outermost transaction."""
+        shelves, things = self.plain.committed()
+
+        async def seen() -> tuple[list[Shelf], list[Thing]]:
+            return (
+                await Shelf.all().using(self.other).order(Shelf.id),
+                await Thing.all().using(self.other).order(Thing.id),
+            )
+
+        found = self.runner.run(seen())
+        assert [of_shelf(shelf) for shelf in found[0]] == self.by_key(shelves)
+        assert [of_thing(thing) for thing in found[1]] == self.by_key(things)
+
+
+async def opened(url: str) -> tuple[Database, Database]:
+    """Two databases of one place, with the tables made anew."""
+    database, other = Database(url), Database(url)
+    await database.start()
+    await other.start()
+    for model in MODELS:
+        database.bind(model)
+    await database.drop_all(*MODELS)
+    await database.create_all(*MODELS)
+    return database, other
