@@ -1,36 +1,54 @@
-"""Each test that takes `url` runs on SQLite and on PostgreSQL."""
+"""One suite for both engines: a test that asks for `db` runs on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.orm import servers
-
-
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[str]:
-    """The URL of a database on the server, made for this session; skips where there is none."""
-    if why := servers.why_no_postgresql():
-        pytest.skip(why)
-    url = servers.make_database()
-    yield url
-    servers.remove_database(url)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def engine(request: pytest.FixtureRequest) -> str:
-    """Which of both."""
-    return str(request.param)
+from turbostar.orm.database import Database
 
 
 @pytest.fixture
-def url(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database for this test: a new file, or PostgreSQL's of the session without its tables."""
-    if engine == "sqlite":
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def postgres_database() -> Iterator[str]:
+    """The name of a database that nobody else has, on the server for tests."""
+    if reason := servers.postgres_missing():
+        pytest.skip(f"no PostgreSQL to test with: {reason}")
+    name = f"turbostar_test_{os.getpid()}"
+    servers.create(name)
+    yield name
+    servers.drop(name)
+
+
+@pytest.fixture(params=servers.KINDS)
+def kind(request: pytest.FixtureRequest) -> Any:
+    """Which engine; parametrize a test with one of `servers.KINDS` to have only that."""
+    return request.param
+
+
+@pytest.fixture
+def url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where the test's database is."""
+    if kind == "sqlite":
         return f"sqlite:///{tmp_path / 'test.db'}"
-    url = str(request.getfixturevalue("postgresql"))
-    servers.run_on(url, "DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
-    return url
+    return servers.postgres_url(request.getfixturevalue("postgres_database"))
+
+
+@pytest.fixture
+async def db(url: str, kind: str) -> AsyncIterator[Database]:
+    """An open, empty database. After the test nothing may be checked out of it any more."""
+    database = Database(url, pool_size=4, max_overflow=12, warm=1)
+    if kind == "postgresql":
+        await servers.empty(database)
+    await database.start()
+    yield database
+    await database.close()

@@ -1,66 +1,65 @@
-"""Where tests find databases: files of their own, and a PostgreSQL server if there is one."""
+"""Databases for tests: an SQLite file for each, and a database of our own on a real PostgreSQL.
+
+The server is that of ``TURBOSTAR_POSTGRES``, a URL, or the one on this machine that trusts
+everybody (``postgresql://postgres@127.0.0.1:5432/postgres``). Where there is none, its tests are
+skipped.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import functools
 import os
-import uuid
-from urllib.parse import urlsplit, urlunsplit
+from functools import lru_cache
+from urllib.parse import urlsplit
 
-#: The server of the tests; databases are made on it, and go with the tests that made them.
-SERVER = os.environ.get("TURBOSTAR_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
+from turbostar.orm.database import Database
+from turbostar.orm.errors import CannotConnect, DriverMissing
+
+__all__ = ["KINDS", "create", "drop", "empty", "postgres_missing", "postgres_url"]
+
+KINDS = ("sqlite", "postgresql")
+_DEFAULT = "postgresql://postgres@127.0.0.1:5432/postgres"
 
 
-@functools.cache
-def why_no_postgresql() -> str | None:
-    """What keeps tests from PostgreSQL, or None. Where a server was named, it must be there."""
+def postgres_url(database: str | None = None) -> str:
+    """The server's URL, with another database if one is named."""
+    parts = urlsplit(os.environ.get("TURBOSTAR_POSTGRES") or _DEFAULT)
+    return parts.geturl() if database is None else parts._replace(path=f"/{database}").geturl()
 
-    async def connect() -> None:
-        import asyncpg
 
-        await (await asyncpg.connect(SERVER, timeout=5)).close()
-
+@lru_cache(maxsize=1)
+def postgres_missing() -> str:
+    """Why there is no PostgreSQL to test with; empty if there is."""
     try:
-        asyncio.run(connect())
-    except ImportError:
-        why = "asyncpg is not installed: pip install 'turbostar[postgres]'"
-    except Exception as exc:
-        why = f"no PostgreSQL at {urlsplit(SERVER).hostname} (set TURBOSTAR_POSTGRES): {exc!r}"
-    else:
-        return None
-    if "TURBOSTAR_POSTGRES" in os.environ:
-        raise RuntimeError(why)
-    return why
+        asyncio.run(_knock())
+    except (CannotConnect, DriverMissing) as error:
+        return str(error)
+    return ""
 
 
-def run_on(url: str, *statements: str) -> None:
-    """Runs statements there, each by itself."""
-
-    async def run() -> None:
-        import asyncpg
-
-        connection = await asyncpg.connect(url)
-        try:
-            for statement in statements:
-                await connection.execute(statement)
-        finally:
-            await connection.close()
-
-    asyncio.run(run())
+async def _knock() -> None:
+    async with Database(postgres_url(), pool_size=1, connect_timeout=3) as db:
+        await db.check()
 
 
-def make_database() -> str:
-    """The URL of a new, empty database of the server."""
-    name = f"turbostar_test_{uuid.uuid4().hex[:16]}"
-    run_on(
-        SERVER,
-        f'CREATE DATABASE "{name}"',
-        f'ALTER DATABASE "{name}" SET synchronous_commit = off',
+def create(name: str) -> None:
+    asyncio.run(_run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', f'CREATE DATABASE "{name}"'))
+
+
+def drop(name: str) -> None:
+    asyncio.run(_run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+
+
+async def _run(*statements: str) -> None:
+    async with Database(postgres_url(), pool_size=1) as db:
+        for statement in statements:
+            await db.execute(statement)
+
+
+async def empty(db: Database) -> None:
+    """Takes away all tables of an earlier test."""
+    tables = await db.sql(
+        "SELECT count(*) AS n FROM pg_class WHERE relnamespace = 'public'::regnamespace"
     )
-    return urlunsplit(urlsplit(SERVER)._replace(path=f"/{name}"))
-
-
-def remove_database(url: str) -> None:
-    """It goes, whoever is still connected."""
-    run_on(SERVER, f'DROP DATABASE IF EXISTS "{urlsplit(url).path[1:]}" WITH (FORCE)')
+    if tables[0]["n"]:
+        await db.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")

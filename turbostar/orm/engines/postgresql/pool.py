@@ -22,6 +22,8 @@ __all__ = ["Link", "Pool"]
 # Seconds: for a connection to come to order, and for one more than pool_size to be of use again.
 _TO_ORDER = 10.0
 _IDLE = 30.0
+# And between two looks whether all is closed.
+_LOOK_AGAIN = 0.005
 
 
 class Link:
@@ -103,24 +105,25 @@ class Pool:
 
     def give_back(self, link: Link) -> None:
         """Ends the use of a connection that is in order, and in no transaction."""
-        if link.dead or link.changed or self.closing or self._recycle is not None:
-            if link.dead:
-                self._forget(link)
-                return
-            if link.changed:
-                self.spawn(self._reset(link))
-                return
-            if self.closing or (
-                self._recycle is not None and self.loop.time() - link.born > self._recycle
-            ):
-                self._forget(link)
-                self.spawn(_close(link))
-                return
+        if link.dead:
+            self._forget(link)
+        elif link.changed:
+            self.spawn(self._reset(link))
+        elif self._recycle is not None and self.loop.time() - link.born > self._recycle:
+            self._retire(link)
+        else:
+            self._hand_on(link)
+
+    def _hand_on(self, link: Link) -> None:
+        """To who has waited longest, or to those that are free."""
         while self.waiting:
             waiter = self.waiting.popleft()
             if not waiter.done():
                 waiter.set_result(link)
                 return
+        if self.closing:
+            self._retire(link)
+            return
         self.idle.append(link)
         if self.count > self.size and self._trimming is None:
             self._trimming = self.loop.call_later(_IDLE, self._trim)
@@ -157,20 +160,20 @@ class Pool:
         self.closing = True
         if self._trimming is not None:
             self._trimming.cancel()
+        deadline = self.loop.time() + timeout
+        for link in self.idle[:]:
+            self.idle.remove(link)
+            self._retire(link)
+        while (self.count or self.tasks) and self.loop.time() < deadline:
+            await asyncio.sleep(_LOOK_AGAIN)
         for waiter in self.waiting:
             if not waiter.done():
                 waiter.set_exception(closed(self.where.shown))
-        deadline = self.loop.time() + timeout
-        while (self.in_use or self.tasks) and self.loop.time() < deadline:
-            await asyncio.sleep(0.005)
-        idle, self.idle = self.idle, []
-        self.count -= len(idle)
-        closers = [self.spawn(_close(link)) for link in idle]
-        for link in self.all.difference(idle):
-            link.connection.terminate()
-        if closers:
-            await asyncio.wait(closers, timeout=max(1.0, deadline - self.loop.time()))
-        self.all.clear()
+        for link in list(self.all):
+            self.discard(link)
+        left = [task for task in self.tasks if task.cancel()]
+        if left:
+            await asyncio.wait(left, timeout=_TO_ORDER)
 
     def abandon(self) -> None:
         """The loop is gone: so are the connections, as far as we can see to it."""
@@ -260,14 +263,18 @@ class Pool:
             link.changed = False
             self.give_back(link)
 
+    def _retire(self, link: Link) -> None:
+        """Closes a connection that is in order."""
+        self._forget(link)
+        self.spawn(_close(link))
+
     def _trim(self) -> None:
         """Closes what is more than is kept, the longest unused first."""
         self._trimming = None
         more = min(self.count - self.size, len(self.idle))
         for link in self.idle[: max(0, more)]:
             self.idle.remove(link)
-            self._forget(link)
-            self.spawn(_close(link))
+            self._retire(link)
 
 
 async def _in_order(connection: Any) -> None:
