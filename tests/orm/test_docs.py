@@ -56,7 +56,8 @@ def test_the_example_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.chdir(tmp_path)
     section = README.read_text("utf-8").partition("## ORM\n")[2].partition("\n## ")[0]
     (program,) = [text for language, text in BLOCK.findall(section) if language == "python"]
-    shown = [line.partition("# ")[2] for line in program.splitlines() if line.startswith("print(")]
+    lines = [line for line in program.splitlines() if line.strip().startswith("print(")]
+    shown = [line.partition("# ")[2] for line in lines]
     printed = io.StringIO()
     module = types.ModuleType("example_of_readme")
     monkeypatch.setitem(sys.modules, module.__name__, module)

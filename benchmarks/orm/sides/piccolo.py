@@ -113,8 +113,9 @@ class Piccolo(Side):
     def construct(self, values: dict[str, Any]) -> Any:
         return self.item(**values)
 
-    def decode(self, stored: Any) -> Any:
-        return self.item(**stored, _exists_in_db=True)
+    def decode(self, stored: list[Any]) -> list[Any]:
+        make = self.item
+        return [make(**each, _exists_in_db=True) for each in stored]
 
     async def json(self) -> bytes:
         made = [self.schema(**each.to_dict()) for each in await self.rows()]

@@ -54,8 +54,8 @@ class Side:
         """An object of six given fields, as an application makes it."""
         raise NotImplementedError
 
-    def decode(self, stored: Any) -> Any:
-        """An object of a row of eight columns, as the library makes it of what the driver gives."""
+    def decode(self, stored: list[Any]) -> list[Any]:
+        """Objects of rows of eight columns, as the library makes them of what the driver gives."""
         raise NotImplementedError
 
     def stored(self, values: dict[str, Any]) -> Any:

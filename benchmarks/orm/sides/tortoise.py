@@ -69,8 +69,9 @@ class Tortoise(Side):
     def construct(self, values: dict[str, Any]) -> Any:
         return self.item(**values)
 
-    def decode(self, stored: Any) -> Any:
-        return self.item._init_from_db(**stored)
+    def decode(self, stored: list[Any]) -> list[Any]:
+        make = self.item._init_from_db
+        return [make(**each) for each in stored]
 
     def stored(self, values: dict[str, Any]) -> Any:
         return {**values, "active": int(values["active"]), "created": str(values["created"])}

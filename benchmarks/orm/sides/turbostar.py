@@ -54,11 +54,12 @@ class Turbostar(Side):
     def construct(self, values: dict[str, Any]) -> Any:
         return self.item(**values)
 
-    def decode(self, stored: Any) -> Any:
-        return self.item(*stored)
+    def decode(self, stored: list[Any]) -> list[Any]:
+        return self.decoder(stored)
 
     def stored(self, values: dict[str, Any]) -> Any:
-        return tuple(values.values())
+        encode = self.database.dialect.encode
+        return tuple(encode(value) for value in values.values())
 
     async def json(self) -> bytes:
         return msgspec.json.encode(await self.rows())
