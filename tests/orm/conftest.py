@@ -22,6 +22,8 @@ def anyio_backend() -> str:
 def postgres_database() -> Iterator[str]:
     """The name of a database that nobody else has, on the server for tests."""
     if reason := servers.postgres_missing():
+        if servers.named():
+            pytest.fail(f"TURBOSTAR_POSTGRES names no server that answers: {reason}")
         pytest.skip(f"no PostgreSQL to test with: {reason}")
     name = f"turbostar_test_{os.getpid()}"
     servers.create(name)
@@ -37,18 +39,18 @@ def kind(request: pytest.FixtureRequest) -> Any:
 
 @pytest.fixture
 def url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Where the test's database is."""
+    """Where the test's database is, which is empty."""
     if kind == "sqlite":
         return f"sqlite:///{tmp_path / 'test.db'}"
-    return servers.postgres_url(request.getfixturevalue("postgres_database"))
+    found = servers.postgres_url(request.getfixturevalue("postgres_database"))
+    servers.empty(found)
+    return found
 
 
 @pytest.fixture
-async def db(url: str, kind: str) -> AsyncIterator[Database]:
+async def db(url: str) -> AsyncIterator[Database]:
     """An open, empty database. After the test nothing may be checked out of it any more."""
     database = Database(url, pool_size=4, max_overflow=12, warm=1)
-    if kind == "postgresql":
-        await servers.empty(database)
     await database.start()
     yield database
     await database.close()

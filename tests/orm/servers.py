@@ -1,8 +1,7 @@
 """Databases for tests: an SQLite file for each, and a database of our own on a real PostgreSQL.
 
 The server is that of ``TURBOSTAR_POSTGRES``, a URL, or the one on this machine that trusts
-everybody (``postgresql://postgres@127.0.0.1:5432/postgres``). Where there is none, its tests are
-skipped.
+everybody (``postgresql://postgres@127.0.0.1:5432/postgres``), without which its tests are skipped.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from urllib.parse import urlsplit
 from turbostar.orm.database import Database
 from turbostar.orm.errors import CannotConnect, DriverMissing
 
-__all__ = ["KINDS", "create", "drop", "empty", "postgres_missing", "postgres_url"]
+__all__ = ["KINDS", "create", "drop", "empty", "named", "postgres_missing", "postgres_url"]
 
 KINDS = ("sqlite", "postgresql")
 _DEFAULT = "postgresql://postgres@127.0.0.1:5432/postgres"
@@ -56,10 +55,18 @@ async def _run(*statements: str) -> None:
             await db.execute(statement)
 
 
-async def empty(db: Database) -> None:
+def empty(url: str) -> None:
     """Takes away all tables of an earlier test."""
-    tables = await db.sql(
-        "SELECT count(*) AS n FROM pg_class WHERE relnamespace = 'public'::regnamespace"
-    )
-    if tables[0]["n"]:
-        await db.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    asyncio.run(_empty(url))
+
+
+async def _empty(url: str) -> None:
+    tables = "SELECT count(*) AS n FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+    async with Database(url, pool_size=1) as db:
+        if (await db.sql(tables))[0]["n"]:
+            await db.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+
+
+def named() -> bool:
+    """Whether somebody has named a server, which then has to be there."""
+    return bool(os.environ.get("TURBOSTAR_POSTGRES"))

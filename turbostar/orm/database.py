@@ -224,6 +224,18 @@ class Database:
         statement = statement_for(self.kind, text)
         return await self.executor().execute(statement, self._encoded(parameters))
 
+    async def create_all(self, *models: type) -> None:
+        """Makes the tables of these models, or of all that there are, where they are missing."""
+        from turbostar.orm import schema
+
+        await schema.create_all(self, models)
+
+    async def drop_all(self, *models: type) -> None:
+        """Drops the tables of these models, or of all that there are, with all that is in them."""
+        from turbostar.orm import schema
+
+        await schema.drop_all(self, models)
+
     def _encoded(self, parameters: tuple[Any, ...]) -> tuple[Any, ...]:
         if self.kind != "sqlite":
             return parameters

@@ -46,8 +46,12 @@ class Session:
         self.peek = peek
         try:
             self.connection = _open(where)
+        except sqlite3.Error as error:
+            raise cannot_open(where, error) from error
+        try:
             self._set_up(options, reads_only, where.mode == "ro")
         except sqlite3.Error as error:
+            self.connection.close()
             raise cannot_open(where, error) from error
         self.cursor = self.connection.cursor()
         self.connection.set_progress_handler(self._look, _STEPS_BETWEEN_LOOKS)
