@@ -1,0 +1,302 @@
+"""Many rows at once: insert, update, and insert or update."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
+from typing import Any
+
+from msgspec import UNSET
+
+from turbostar.orm.binding import database_of
+from turbostar.orm.compiler.write import Conflict, WriteCompiler
+from turbostar.orm.errors import OrmError, QueryError
+from turbostar.orm.expressions.base import as_expression
+from turbostar.orm.expressions.columns import Column
+from turbostar.orm.fields import Field
+from turbostar.orm.persistence import key_of, writes_of
+from turbostar.orm.plans import Plan, assembled
+from turbostar.orm.relations.paths import RelationPath
+from turbostar.orm.rows import values_decoder
+from turbostar.orm.table import Table
+
+__all__ = ["insert_many", "update_many"]
+
+#: Rows of one statement, where the limit of parameters allows.
+BATCH = 1_000
+#: Rows of one statement where a column is one parameter.
+COLUMN_BATCH = 5_000
+
+
+async def insert_many(
+    model: Any,
+    rows: Iterable[Any] | AsyncIterable[Any],
+    *,
+    on_conflict: Any = None,
+    update: Any = None,
+    ids: bool = True,
+    database: Any = None,
+) -> Any:
+    """See `Model.insert_many`."""
+    if database is None:
+        database = database_of(model)
+    job = _Insert(model, database, _target(model, on_conflict), update, ids)
+    if isinstance(rows, Sequence) and len(rows) <= job.batch:
+        await job.write([job.made(row) for row in rows])
+        return job.result()
+    async with database.transaction():
+        async for chunk in _chunks(rows, job.batch):
+            await job.write([job.made(row) for row in chunk])
+    return job.result()
+
+
+async def _chunks(rows: Iterable[Any] | AsyncIterable[Any], size: int) -> AsyncIterator[list[Any]]:
+    if isinstance(rows, AsyncIterable):
+        chunk = []
+        async for row in rows:
+            chunk.append(row)
+            if len(chunk) == size:
+                yield chunk
+                chunk = []
+        if chunk:
+            yield chunk
+        return
+    iterator = iter(rows)
+    while found := list(itertools.islice(iterator, size)):
+        yield found
+
+
+def _target(model: Any, given: Any) -> tuple[Field, ...]:
+    """The fields of ON CONFLICT."""
+    if given is None:
+        return ()
+    items = given if isinstance(given, list | tuple) else [given]
+    return tuple(field for item in items for field in _fields(model, item))
+
+
+def _fields(model: Any, item: Any) -> list[Field]:
+    table: Table = model.__turbostar_table__
+    if isinstance(item, str) and item in table.relations:
+        return list(table.relations[item].local)
+    if isinstance(item, str):
+        return [table.field(item)]
+    if isinstance(item, Column) and item.field.model is model and not item.path:
+        return [item.field]
+    if isinstance(item, RelationPath):
+        return [column.field for column in item.key_columns()]
+    raise QueryError(f"a column of {model.__name__} is wanted, not {item!r}")
+
+
+class _Insert:
+    """One `insert_many` under way."""
+
+    def __init__(
+        self, model: Any, database: Any, target: tuple[Field, ...], update: Any, ids: bool
+    ) -> None:
+        self.model = model
+        self.table: Table = model.__turbostar_table__
+        self.database = database
+        self.target = target
+        self.update = update
+        self.ids: list[Any] | None = [] if ids else None
+        self.count = 0
+        self.plans: dict[Any, tuple[Plan, tuple[Field, ...]]] = writes_of(
+            model, database.dialect
+        ).__dict__.setdefault("bulk", {})
+        self.by_columns = database.dialect.has_arrays and all(
+            field.type.kind != "array" for field in self.table.fields.values()
+        )
+        written = writes_of(model, database.dialect).written
+        self.written = written
+        room = database.dialect.max_parameters // max(len(written), 1)
+        self.batch = COLUMN_BATCH if self.by_columns else max(1, min(BATCH, room))
+
+    def made(self, row: Any) -> Any:
+        """A row as an object of the model."""
+        if isinstance(row, self.model):
+            return row
+        if not isinstance(row, dict):
+            raise QueryError(
+                f"insert_many takes objects of {self.model.__name__} or dicts, not {row!r}"
+            )
+        return self.model(**row)
+
+    async def write(self, objects: list[Any]) -> None:
+        """Inserts some objects; those that lack the same columns go together."""
+        values_of = self.model.__turbostar_values__
+        hint: list[tuple[int, list[Any], list[Any]]] = []
+        for each in objects:
+            absent, values = values_of(each)
+            if not hint or hint[-1][0] != absent:
+                hint.append((absent, [], []))
+            hint[-1][1].append(each)
+            hint[-1][2].append(values)
+        if len(hint) > 1:
+            async with self.database.transaction():
+                for part in hint:
+                    await self._write(*part)
+        elif hint:
+            await self._write(*hint[0])
+
+    async def _write(self, absent: int, objects: list[Any], rows: list[Any]) -> None:
+        self.count += len(rows)
+        plan, returned = self._plan(absent, len(rows))
+        parameters = plan.bind(rows)
+        executor = self.database.executor()
+        if not returned:
+            await executor.execute(plan.statement, parameters)
+            answer: list[Any] = []
+        else:
+            answer = await executor.fetch(plan.statement, parameters, plan.decode)
+        self._take(objects, returned, answer)
+
+    def _take(self, objects: list[Any], returned: tuple[Field, ...], answer: list[Any]) -> None:
+        key = self.table.key
+        put = self.model.__turbostar_set__
+        if self.target:
+            found = self._matched(objects, returned, answer)
+        else:
+            if key[0].auto and key[0] in returned:
+                place = returned.index(key[0])
+                answer.sort(key=lambda row: row[place])
+            found = list(answer) or [()] * len(objects)
+        for each, row in zip(objects, found, strict=True):
+            if row is None:  # ON CONFLICT DO NOTHING
+                if self.ids is not None:
+                    self.ids.append(None)
+                continue
+            for field, value in zip(returned, row, strict=True):
+                put(each, field.name, value)
+            put(each, "_new", UNSET)
+            if self.ids is not None:
+                values = tuple(getattr(each, field.name) for field in key)
+                self.ids.append(values[0] if len(values) == 1 else values)
+
+    def _matched(
+        self, objects: list[Any], returned: tuple[Field, ...], answer: list[Any]
+    ) -> list[Any]:
+        """What came back for each object, found by the key of the conflict."""
+        places = [returned.index(field) for field in self.target]
+        by_key = {tuple(row[place] for place in places): row for row in answer}
+        names = [field.name for field in self.target]
+        return [by_key.get(tuple(getattr(each, name) for name in names)) for each in objects]
+
+    def result(self) -> Any:
+        """The ids, or how many rows."""
+        return self.count if self.ids is None else self.ids
+
+    def _plan(self, absent: int, count: int) -> tuple[Plan, tuple[Field, ...]]:
+        changes = self._changes()
+        names = None if self.update is None else tuple(str(item) for item in changes[0])
+        forms = tuple((field, node) for field, node in changes[1])
+        key = (absent, self.target, names, forms, 0 if self.by_columns else count)
+        found = self.plans.get(key)
+        if found is None:
+            if len(self.plans) > 200:
+                self.plans.clear()
+            found = self.plans[key] = self._compiled(absent, count, changes)
+        return found
+
+    def _changes(self) -> tuple[list[Field], list[tuple[Field, Any]]]:
+        """The columns that take the new row's value on conflict, and the computed ones."""
+        if not self.target:
+            return [], []
+        if self.update is None:
+            taken = (*self.target, *self.table.key)
+            return [field for field in self.written if field not in taken], []
+        if isinstance(self.update, dict):
+            assigned = []
+            for name, value in self.update.items():
+                made = as_expression(value, self.table.field(name).type, cast=True)
+                if made.values:
+                    raise QueryError("update= on conflict takes expressions without values")
+                assigned.append((self.table.field(name), made.node))
+            return [], assigned
+        return [field for item in self.update for field in _fields(self.model, item)], []
+
+    def _compiled(
+        self, absent: int, count: int, changes: tuple[list[Field], list[tuple[Field, Any]]]
+    ) -> tuple[Plan, tuple[Field, ...]]:
+        given = [(n, f) for n, f in enumerate(self.written) if not absent >> n & 1]
+        fields = [field for _, field in given]
+        returned = [f for n, f in enumerate(self.written) if absent >> n & 1]
+        returned += [f for f in self.table.fields.values() if f.generated is not None]
+        conflict = None
+        if self.target:
+            conflict = Conflict(self.target, [f for f in changes[0] if f in fields], changes[1])
+            wanted = (*self.table.key, *self.target)
+            returned += [field for field in wanted if field not in returned]
+        compiler = WriteCompiler(self.database.dialect)
+        if self.by_columns and fields:
+            text = compiler.insert_columns(self.table, fields, returned, conflict)
+        else:
+            text = compiler.insert(self.table, fields, returned, rows=count, conflict=conflict)
+        decode = values_decoder(returned, self.database.dialect) if returned else list
+        full = self.by_columns or count == self.batch
+        plan = assembled(
+            compiler, text, f"inserts of {self.model.__name__}", decode,
+            writes=True, returns_rows=bool(returned), cacheable=full,
+        )  # fmt: skip
+        bind = _binder(self, plan, [number for number, _ in given])
+        return Plan(plan.statement, bind, decode), tuple(returned)
+
+
+def _binder(job: _Insert, plan: Plan, numbers: list[int]) -> Any:
+    """From the values of many rows to the parameters of their statement."""
+    dialect = job.database.dialect
+    encoders = [
+        (number, dialect.encoder(field.type, str(field)), dialect.direct.get(field.type.kind))
+        for number, field in ((number, job.written[number]) for number in numbers)
+    ]
+
+    def column(rows: list[Any], number: int, encode: Any, direct: Any) -> list[Any]:
+        return [value if type(value := row[number]) is direct else encode(value) for row in rows]
+
+    def by_columns(rows: list[Any]) -> list[Any]:
+        return [column(rows, *each) for each in encoders]
+
+    def by_rows(rows: list[Any]) -> list[Any]:
+        columns = [column(rows, *each) for each in encoders]
+        return list(itertools.chain.from_iterable(zip(*columns, strict=True)))
+
+    return by_columns if job.by_columns else by_rows
+
+
+async def update_many(
+    model: Any, objects: Iterable[Any], fields: Sequence[Any], database: Any = None
+) -> int:
+    """See `Model.update_many`."""
+    if database is None:
+        database = database_of(model)
+    table: Table = model.__turbostar_table__
+    named = [field for item in fields for field in _fields(model, item)]
+    groups: dict[tuple[str, ...], list[Any]] = {}
+    for each in objects:
+        if not isinstance(each, model):
+            raise QueryError(f"update_many takes objects of {model.__name__}, not {each!r}")
+        if each._new is not UNSET:
+            raise OrmError(f"this {model.__name__} has no row to update: insert it first")
+        changed = each.__dict__.get("_changed", ())
+        names = [f.name for f in named] or [name for name in table.fields if name in changed]
+        if names:
+            groups.setdefault(tuple(names), []).append(each)
+    if not groups:
+        return 0
+    writes = writes_of(model, database.dialect)
+    done = 0
+    async with database.transaction():
+        for words, some in groups.items():
+            plan = writes.updates.get(words) or writes.update(words)
+            await database.executor().execute_many(
+                plan.statement,
+                [
+                    plan.bind((*(getattr(each, name) for name in words), *key_of(each)))
+                    for each in some
+                ],
+            )
+            done += len(some)
+    for some in groups.values():
+        for each in some:
+            each.__dict__.pop("_changed", None)
+            each.__dict__.pop("_key", None)
+    return done
