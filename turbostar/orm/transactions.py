@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import inspect
 import itertools
@@ -11,8 +12,8 @@ from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
 
-from turbostar.orm.engines.interface import Executor, Isolation, Transaction
-from turbostar.orm.errors import DatabaseError, TransactionError
+from turbostar.orm.engines.interface import ISOLATIONS, Executor, Isolation, Transaction
+from turbostar.orm.errors import DatabaseError, OrmError, TransactionError
 
 if TYPE_CHECKING:
     from turbostar.orm.database import Database
@@ -44,6 +45,9 @@ class TransactionScope:
         read_only: bool,
         retry: int,
     ) -> None:
+        if isolation is not None and isolation not in ISOLATIONS:
+            levels = ", ".join(repr(level) for level in ISOLATIONS)
+            raise TransactionError(f"there is no isolation {isolation!r}; there are {levels}")
         self._database = database
         self._isolation = isolation
         self._read_only = read_only
@@ -145,14 +149,12 @@ class TransactionScope:
         if not transaction.open:
             return  # ended from outside: the block's own error tells of it
         if kind is None:
-            try:
-                await transaction.release(self._savepoint)
-            except BaseException:
-                await transaction.rollback_to(self._savepoint)
-                raise
+            await transaction.release(self._savepoint)
             outer._hooks += self._hooks
         else:
-            await transaction.rollback_to(self._savepoint)
+            # If even this fails, so has the whole transaction, and the block's error tells more.
+            with contextlib.suppress(OrmError):
+                await transaction.rollback_to(self._savepoint)
 
     def __call__(self, function: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
         """Runs each call of an async function in a transaction of its own, `retry` times more."""

@@ -18,6 +18,7 @@ from turbostar.orm.engines.options import Where
 
 __all__ = [
     "Decode",
+    "ISOLATIONS",
     "DecodeNamed",
     "Engine",
     "Executor",
@@ -29,6 +30,7 @@ __all__ = [
 ]
 
 Isolation: TypeAlias = Literal["read committed", "repeatable read", "serializable"]
+ISOLATIONS: tuple[str, ...] = ("read committed", "repeatable read", "serializable")
 
 # All rows of a result, each a sequence by position, to whatever the caller wants. It may run in
 # another thread (on SQLite it does), and must neither wait nor keep the list.

@@ -171,6 +171,7 @@ class PostgresqlEngine:
                 return
             if not self._loop.is_closed():
                 raise wrong_loop(self.where.shown)
+            self._pool.abandon()
             self._loop = self._entering = None  # that loop is gone, and its connections with it
         if self._entering is None:
             self._entering = asyncio.Lock()
@@ -179,7 +180,11 @@ class PostgresqlEngine:
                 options = self.where.options
                 size = _CONNECTIONS if options.pool_size is None else options.pool_size
                 pool = Pool(self.where, loop, size)
-                await pool.warm(size if options.warm is None else options.warm)
+                try:
+                    await pool.warm(size if options.warm is None else options.warm)
+                except BaseException:
+                    pool.leave()
+                    raise
                 self._pool, self._loop = pool, loop
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from turbostar.orm.engines.faults import closed, pool_timeout
 from turbostar.orm.engines.options import Where
@@ -18,6 +18,8 @@ from turbostar.orm.engines.postgresql.driver import connect
 from turbostar.orm.errors import OrmError
 
 __all__ = ["Link", "Pool"]
+
+T = TypeVar("T")
 
 # Seconds: for a connection to come to order, and for one more than pool_size to be of use again.
 _TO_ORDER = 10.0
@@ -62,8 +64,8 @@ class Pool:
 
     async def warm(self, count: int) -> None:
         """Opens connections ahead of need. The first tells whether the database is there."""
-        self.give_back(await self._open())
-        more = [self._open() for _ in range(min(count, self.most) - self.count)]
+        self.give_back(await self._opened())
+        more = [self._opened() for _ in range(min(count, self.most) - self.count)]
         for link in await asyncio.gather(*more, return_exceptions=True):
             if isinstance(link, Link):
                 self.give_back(link)
@@ -88,7 +90,7 @@ class Pool:
         if self.closing:
             raise closed(self.where.shown)
         if self.count < self.most:
-            return await self._open()
+            return await self._opened()
         waiter: asyncio.Future[Link] = self.loop.create_future()
         self.waiting.append(waiter)
         timeout = self.where.options.pool_timeout
@@ -148,7 +150,7 @@ class Pool:
         else:
             await self._roll_back(link)
 
-    def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+    def spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """A task that the pool waits for when it is closed."""
         task = self.loop.create_task(work)
         self.tasks.add(task)
@@ -157,13 +159,8 @@ class Pool:
 
     async def close(self, timeout: float) -> None:
         """Lets work under way end, for at most `timeout` seconds; then cuts what is left."""
-        self.closing = True
-        if self._trimming is not None:
-            self._trimming.cancel()
         deadline = self.loop.time() + timeout
-        for link in self.idle[:]:
-            self.idle.remove(link)
-            self._retire(link)
+        self.leave()
         while (self.count or self.tasks) and self.loop.time() < deadline:
             await asyncio.sleep(_LOOK_AGAIN)
         for waiter in self.waiting:
@@ -175,10 +172,32 @@ class Pool:
         if left:
             await asyncio.wait(left, timeout=_TO_ORDER)
 
+    def leave(self) -> None:
+        """Keeps no connection from now on."""
+        self.closing = True
+        if self._trimming is not None:
+            self._trimming.cancel()
+        idle, self.idle = self.idle, []
+        for link in idle:
+            self._retire(link)
+
     def abandon(self) -> None:
         """The loop is gone: so are the connections, as far as we can see to it."""
         for link in self.all:
             link.connection.terminate()
+
+    async def _opened(self) -> Link:
+        """A new connection. If nobody waits for it any more when it is there, the pool has it."""
+        opening = self.spawn(self._open())
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            opening.add_done_callback(self._keep)
+            raise
+
+    def _keep(self, opening: asyncio.Task[Link]) -> None:
+        if not opening.cancelled() and opening.exception() is None:
+            self.give_back(opening.result())
 
     async def _open(self) -> Link:
         self.count += 1

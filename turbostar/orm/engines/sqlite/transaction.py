@@ -114,7 +114,14 @@ class SqliteTransaction:
     async def rollback_to(self, name: str) -> None:
         if not self.open or self._worker is None:
             raise ended_transaction()
-        await carried_through(self._put(work.roll_back_to, quoted(name), None, None))
+        done = self._put(work.roll_back_to, quoted(name), None, None)
+        try:
+            await carried_through(done, then=self._mend)
+        except Exception as error:
+            self._failed = error
+            raise
+
+    def _mend(self) -> None:
         self._failed = None
 
     async def commit(self) -> None:
