@@ -78,5 +78,6 @@ async def catalogue() -> bytes:
 
 async def most_read(limit: int = 3) -> list[dict[str, object]]:
     """The titles that were lent most often."""
-    titles = Loan.group(Loan.copy.book.title).aggregate(title=Loan.copy.book.title, loans=count())
-    return await titles.limit(limit)
+    title = Loan.copy.book.title
+    titles = Loan.group(title).aggregate(title=title, loans=count())
+    return await titles.order(-count(), title).limit(limit)
