@@ -20,6 +20,7 @@ class Turbostar(Side):
     async def start(self) -> None:
         from benchmarks.orm.sides import turbostar_models as models
         from turbostar.orm import Database
+        from turbostar.orm.rows import row_decoder
 
         if self.place.engine == "sqlite":
             self.database = Database(self.place.url)
@@ -30,6 +31,7 @@ class Turbostar(Side):
         self.database.bind(self.item)
         self.database.bind(self.write)
         await self.database.create_all()
+        self.decoder = row_decoder(self.item.__turbostar_table__, self.database.dialect)
         await self.item.insert_many([row(number) for number in range(1, STORED + 1)])
 
     async def stop(self) -> None:
