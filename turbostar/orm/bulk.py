@@ -14,7 +14,7 @@ from turbostar.orm.errors import OrmError, QueryError
 from turbostar.orm.expressions.base import as_expression
 from turbostar.orm.expressions.columns import Column
 from turbostar.orm.fields import Field
-from turbostar.orm.persistence import key_of, writes_of
+from turbostar.orm.persistence import key_of, made_of, writes_of
 from turbostar.orm.plans import Plan, assembled
 from turbostar.orm.relations.paths import RelationPath
 from turbostar.orm.rows import values_decoder
@@ -119,7 +119,7 @@ class _Insert:
             raise QueryError(
                 f"insert_many takes objects of {self.model.__name__} or dicts, not {row!r}"
             )
-        return self.model(**row)
+        return made_of(self.model, row)
 
     async def write(self, objects: list[Any]) -> None:
         """Inserts some objects; those that lack the same columns go together."""

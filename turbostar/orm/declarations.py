@@ -26,11 +26,14 @@ class Missing(msgspec.ValidationError, TypeError):
 class Needed:
     """Stands for the default of a column that has none."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, model: str, name: str) -> None:
+        self.model = model
         self.name = name
 
     def __call__(self) -> Any:
-        raise Missing(f"Object missing required field `{self.name}`")
+        raise Missing(
+            f"Object missing required field `{self.name}`: {self.model}.{self.name} has no default"
+        )
 
 
 class Declared:
@@ -80,9 +83,17 @@ def declared_in(
                 f"write Col[{_shown(annotation)}], or ClassVar[...] for what is not in the table"
             )
     for made in found.values():
-        if made.relation is not None and made.relation.primary:
-            for key in made.names:
-                found[key].spec.primary = True
+        if made.relation is None:
+            continue
+        for key in made.names:
+            column = found.get(key)
+            if column is None:
+                continue  # declared by a base
+            if made.relation.primary:
+                column.spec.primary = True
+            if key in annotations and column.spec.default is MISSING and not column.nullable:
+                # The object that it refers to may be given in its place.
+                column.annotation, column.default = column.annotation | UnsetType, UNSET
     return found
 
 
@@ -121,17 +132,17 @@ def _column(model: str, name: str, annotation: Any, given: Any) -> Declared:
     )
     if database:
         made.annotation = made.annotation | UnsetType
-    made.default = _default(name, spec, database)
+    made.default = _default(model, name, spec, database)
     return made
 
 
-def _default(name: str, spec: Spec, database: bool) -> Any:
+def _default(model: str, name: str, spec: Spec, database: bool) -> Any:
     if database:
         return UNSET
     if spec.default_factory is not None:
         return msgspec.field(default_factory=_Called(spec.default_factory))
     if spec.default is MISSING:
-        return msgspec.field(default_factory=Needed(name))
+        return msgspec.field(default_factory=Needed(model, name))
     if isinstance(spec.default, list | dict | set | bytearray):
         return msgspec.field(default_factory=_Copied(spec.default))
     # A factory, for msgspec leaves out of JSON what is a plain default.

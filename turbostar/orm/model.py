@@ -256,7 +256,7 @@ class Model(
     @classmethod
     async def create(cls, **values: Any) -> Self:
         """A new object and its row."""
-        made = cls(**values)
+        made = persistence.made_of(cls, values)
         await persistence.insert(made)
         return made
 
@@ -312,7 +312,7 @@ class Model(
         cls, *, on_conflict: Any, update: Any = None, using: Any = None, **values: Any
     ) -> Self:
         """A new row, or the one that has the same key, updated; see `insert_many`."""
-        made = cls(**values)
+        made = persistence.made_of(cls, values)
         await cls.insert_many([made], on_conflict=on_conflict, update=update, using=using)
         if made._new is UNSET:
             await made.refresh(using=using)
@@ -393,7 +393,10 @@ class Model(
 
     def __setattr__(self, name: str, value: Any) -> None:
         table = type(self).__turbostar_table__
-        if name in table.fields:
+        field = table.fields.get(name)
+        if field is not None:
+            if field.foreign is not None and getattr(self, name) != value:
+                _set(self, field.foreign.name, UNSET)  # it was another object
             if self._new is UNSET:
                 persistence.note_change(self, table, name)
         elif name in table.relations:

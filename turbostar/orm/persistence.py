@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from msgspec import UNSET
 
 from turbostar.orm.binding import database_of
 from turbostar.orm.codegen import execute
 from turbostar.orm.compiler.write import WriteCompiler
+from turbostar.orm.declarations import Missing
 from turbostar.orm.errors import NotFound, OrmError, QueryError, UniqueViolation
 from turbostar.orm.expressions.base import Expression
 from turbostar.orm.fields import Field
 from turbostar.orm.plans import Plan, assembled, first_of, touched
 from turbostar.orm.rows import row_decoder, values_decoder
-from turbostar.orm.table import Table
+from turbostar.orm.table import Table, table_of
 
-__all__ = ["Writes", "delete", "insert", "insert_values", "refresh", "save", "writes_of"]
+__all__ = ["Writes", "delete", "insert", "insert_values", "made_of", "refresh", "save", "writes_of"]
+
+M = TypeVar("M")
 
 HOOKS = ("before_save", "after_save", "before_delete", "after_delete", "after_commit")
 
@@ -113,14 +117,14 @@ def insert_values(table: Table) -> Any:
     lines = ["def values(o):", "    absent = 0"]
     for number, field in enumerate(written):
         lines.append(f"    v{number} = o.{field.name}")
-        lines.append(f"    if v{number} is UNSET:")
         if field.foreign is not None:
             namespace[f"key{number}"] = _key_from(table, field)
-            lines.append(f"        v{number} = key{number}(o)")
-            lines.append(f"        if v{number} is UNSET:")
-            lines.append(f"            absent |= {1 << number}")
-        else:
-            lines.append(f"        absent |= {1 << number}")
+            namespace[f"peek{number}"] = table.model.__dict__[field.foreign.name].peek
+            lines.append(f"    other = peek{number}(o)")
+            lines.append(f"    if other is not UNSET or v{number} is UNSET:")
+            lines.append(f"        v{number} = key{number}(o, other)")
+        lines.append(f"    if v{number} is UNSET:")
+        lines.append(f"        absent |= {1 << number}")
     values = "".join(f"v{number}, " for number in range(len(written)))
     lines.append(f"    return absent, ({values})")
     source = "\n".join(lines) + "\n"
@@ -128,24 +132,37 @@ def insert_values(table: Table) -> Any:
 
 
 def _key_from(table: Table, field: Field) -> Any:
-    """The key of the related object, for an object whose key column has no value yet."""
+    """The key of the object referred to, or what stands for it where there is none."""
     relation = field.foreign
-    attribute = table.model.__dict__[relation.name]
 
-    def key(instance: Any) -> Any:
-        other = attribute.peek(instance)
+    def key(instance: Any, other: Any) -> Any:
+        value = None
         if other is UNSET:
-            return None if field.nullable else UNSET
-        if other is None:
-            return None
-        index = relation.local.index(field)
-        value = getattr(other, relation.remote[index].name)
-        if value is UNSET:
-            raise OrmError(f"{relation} has not been saved; save it first: it has no key yet")
+            if field.by_database:
+                return UNSET
+            if not field.nullable:
+                raise Missing(f"{field} needs a value: give {field.name} or {relation.name}")
+        elif other is not None:
+            index = relation.local.index(field)
+            value = getattr(other, relation.remote[index].name)
+            if value is UNSET:
+                raise OrmError(f"{relation} has not been saved; save it first: it has no key yet")
         type(instance).__turbostar_set__(instance, field.name, value)
         return value
 
     return key
+
+
+def made_of(model: Callable[..., M], values: dict[str, Any]) -> M:
+    """A new object; a name that is no field of the model is told as elsewhere."""
+    try:
+        return model(**values)
+    except TypeError as exc:
+        table = table_of(model)
+        for name in values:
+            if name not in table.fields and name not in table.relations:
+                raise table.unknown(name) from exc
+        raise
 
 
 async def insert(instance: Any, database: Any = None) -> None:

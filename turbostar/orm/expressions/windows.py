@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from turbostar.orm.errors import QueryError
 from turbostar.orm.expressions.base import Expression, Ordering
 from turbostar.orm.expressions.functions import function
 from turbostar.orm.expressions.nodes import make
-from turbostar.orm.types import INT
+from turbostar.orm.types import INT, ColumnType
 
 __all__ = ["dense_rank", "first_value", "lag", "last_value", "lead", "ntile", "rank",
            "row_number", "window"]  # fmt: skip
+
+T = TypeVar("T")
 
 _EDGE = r"(unbounded (preceding|following)|current row|\d+ (preceding|following))"
 _FRAME = re.compile(rf"(rows|range|groups) ({_EDGE}|between {_EDGE} and {_EDGE})", re.IGNORECASE)
@@ -61,47 +63,62 @@ def _ordering(given: Any) -> Ordering:
     return found
 
 
-def row_number() -> Expression[int]:
+class WindowFunction(Expression[T], Generic[T], eq=False, frozen=True):
+    """A function that needs a window: say ``.over(...)``."""
+
+    def over(
+        self, *, partition: Any = (), order: Any = (), frame: str | None = None
+    ) -> Expression[T]:
+        """The window; see `window`."""
+        return window(self, partition=partition, order=order, frame=frame)
+
+
+def _called(name: str, *args: Any, type: ColumnType | None) -> WindowFunction[Any]:
+    made = function(name, *args, type=type)
+    return WindowFunction(made.node, made.values)
+
+
+def row_number() -> WindowFunction[int]:
     """1, 2, 3 and so on."""
-    return function("row_number", type=INT)
+    return _called("row_number", type=INT)
 
 
-def rank() -> Expression[int]:
+def rank() -> WindowFunction[int]:
     """The place, with gaps after equals."""
-    return function("rank", type=INT)
+    return _called("rank", type=INT)
 
 
-def dense_rank() -> Expression[int]:
+def dense_rank() -> WindowFunction[int]:
     """The place, without gaps."""
-    return function("dense_rank", type=INT)
+    return _called("dense_rank", type=INT)
 
 
-def ntile(parts: int) -> Expression[int]:
+def ntile(parts: int) -> WindowFunction[int]:
     """Which of so many parts of about equal size."""
-    return Expression(make("call", "ntile", (make("number", parts),), type=INT))
+    return WindowFunction(make("call", "ntile", (make("number", parts),), type=INT))
 
 
-def lag(of: Any, rows: int = 1) -> Expression[Any]:
+def lag(of: Any, rows: int = 1) -> WindowFunction[Any]:
     """The value so many rows before."""
     return _shifted("lag", of, rows)
 
 
-def lead(of: Any, rows: int = 1) -> Expression[Any]:
+def lead(of: Any, rows: int = 1) -> WindowFunction[Any]:
     """The value so many rows after."""
     return _shifted("lead", of, rows)
 
 
-def _shifted(name: str, of: Any, rows: int) -> Expression[Any]:
+def _shifted(name: str, of: Any, rows: int) -> WindowFunction[Any]:
     made = _one(of)
     form = make("call", name, (made.node, make("number", rows)), type=made.node.type)
-    return Expression(form, made.values)
+    return WindowFunction(form, made.values)
 
 
-def first_value(of: Any) -> Expression[Any]:
+def first_value(of: Any) -> WindowFunction[Any]:
     """The first of the frame."""
-    return function("first_value", of, type=_one(of).node.type)
+    return _called("first_value", of, type=_one(of).node.type)
 
 
-def last_value(of: Any) -> Expression[Any]:
+def last_value(of: Any) -> WindowFunction[Any]:
     """The last of the frame."""
-    return function("last_value", of, type=_one(of).node.type)
+    return _called("last_value", of, type=_one(of).node.type)
