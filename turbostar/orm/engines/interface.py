@@ -17,8 +17,8 @@ import msgspec
 from turbostar.orm.engines.options import Where
 
 __all__ = [
-    "Decode",
     "ISOLATIONS",
+    "Decode",
     "DecodeNamed",
     "Engine",
     "Executor",
@@ -82,7 +82,7 @@ class Executor(Protocol):
     ) -> Any:
         """As `fetch`, for text not known before: `decode` gets the columns' names, too.
 
-        If the statement returns no rows, it gets two empty lists.
+        Of a write that returns no rows it may get no names.
         """
 
     async def execute(self, statement: Statement, parameters: Sequence[Any]) -> int:

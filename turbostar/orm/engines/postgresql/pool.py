@@ -8,6 +8,7 @@ looked after in a task of its own, and counts as taken meanwhile.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Coroutine
 from typing import Any, TypeVar
@@ -182,9 +183,10 @@ class Pool:
             self._retire(link)
 
     def abandon(self) -> None:
-        """The loop is gone: so are the connections, as far as we can see to it."""
+        """The loop is gone, and no connection can be closed on it: their sockets end with them."""
         for link in self.all:
-            link.connection.terminate()
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                link.connection.terminate()
 
     async def _opened(self) -> Link:
         """A new connection. If nobody waits for it any more when it is there, the pool has it."""

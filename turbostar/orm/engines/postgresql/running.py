@@ -28,9 +28,13 @@ async def fetch_named(
     """All rows, with the names of their columns."""
     if statement.session:
         link.changed = True
-    prepared = await link.connection.prepare(statement.sql, name=None if parameters else "")
-    rows = await prepared.fetch(*parameters)
-    return decode([column.name for column in prepared.get_attributes()], rows)
+    rows = await link.connection.fetch(statement.sql, *parameters)
+    if rows:
+        return decode(list(rows[0].keys()), rows)
+    if statement.writes:
+        return decode([], [])
+    prepared = await link.connection.prepare(statement.sql, name="")
+    return decode([column.name for column in prepared.get_attributes()], [])
 
 
 async def execute(link: Link, statement: Statement, parameters: Sequence[Any]) -> int:

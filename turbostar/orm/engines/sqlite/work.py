@@ -71,10 +71,11 @@ def execute(session: Session, statement: Statement, parameters: Sequence[Any], _
     try:
         cursor.execute(statement.sql, parameters)
         # Rows are fetched to their end, or the rest of the work is not done.
-        touched = len(cursor.fetchall()) if statement.returns_rows else cursor.rowcount
+        found = len(cursor.fetchall()) if statement.returns_rows else 0
+        touched = max(found, cursor.rowcount)
     except _REFUSALS as error:
         raise session.fault(error, statement.sql, parameters) from error
-    return touched if touched > 0 else 0
+    return touched if touched > 0 else 0  # -1 for what touches none
 
 
 def many(
