@@ -29,7 +29,7 @@ class Author(Model, table="authors"):
 class Book(Model, table="books"):
     id: Col[int] = pk()
     title: Col[str] = col(index=True)
-    year: Col[int | None] = None
+    year: Col[int | None] = col(default=None)
     authors: Many[Author] = many()
     copies: Many[Copy] = reverse("book")
 
@@ -46,7 +46,7 @@ class Reader(Model, table="readers"):
     id: Col[int] = pk()
     email: Col[str] = col(unique=True)
     name: Col[str]
-    invited_by_id: Col[int | None] = None
+    invited_by_id: Col[int | None] = col(default=None)
     invited_by: OptionalRef[Reader] = fk(on_delete="set null")
     loans: Many[Loan] = reverse("reader")
 
@@ -61,7 +61,7 @@ class Loan(
     id: Col[int] = pk()
     lent: Col[date]
     due: Col[date]
-    returned: Col[date | None] = None
+    returned: Col[date | None] = col(default=None)
     copy_id: Col[int]
     copy: Ref[Copy] = fk(on_delete="restrict")
     reader_id: Col[int]

@@ -32,7 +32,7 @@ class Org(Model, table="orgs"):
 class User(Model, table="users"):
     id: Col[int] = pk()
     email: Col[str] = col(unique=True)
-    age: Col[int | None] = None
+    age: Col[int | None] = col(default=None)
     joined: Col[datetime] = col(default_factory=datetime.now)
     org_id: Col[int]
     org: Ref[Org] = fk(on_delete="cascade")

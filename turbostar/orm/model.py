@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Coroutine, Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, dataclass_transform
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -12,6 +12,7 @@ from turbostar.orm import persistence
 from turbostar.orm.binding import database_of
 from turbostar.orm.errors import NotFound
 from turbostar.orm.expressions.base import Condition, Expression
+from turbostar.orm.fields import col
 from turbostar.orm.metaclass import ModelMeta
 from turbostar.orm.query import Query
 from turbostar.orm.scopes import ScopeOf, ScopeWith
@@ -28,6 +29,8 @@ S = TypeVar("S")
 _set = msgspec.Struct.__setattr__
 
 
+# As that of the metaclass, for mypy looks at base classes first, and msgspec.Struct has another.
+@dataclass_transform(kw_only_default=True, field_specifiers=(col,))
 class Model(
     msgspec.Struct, metaclass=ModelMeta, omit_defaults=True, dict=True, weakref=True, eq=False
 ):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 
-from turbostar.orm import Col, Model, pk
+from turbostar.orm import Col, Model, col, pk
 
 
 class Columns(Model, abstract=True):
@@ -15,7 +15,7 @@ class Columns(Model, abstract=True):
     score: Col[float]
     active: Col[bool]
     created: Col[datetime.datetime]
-    note: Col[str | None] = None
+    note: Col[str | None] = col(default=None)
 
 
 class Item(Columns, table="items"):
