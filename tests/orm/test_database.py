@@ -186,8 +186,8 @@ def test_one_loop_after_the_other(url: str) -> None:
 
     for _ in range(3):
         asyncio.run(asks())
-        gc.collect()  # asyncpg warns of connections that their loop has left open
     asyncio.run(db.close())
+    gc.collect()  # asyncpg warns of connections that their loop has left open
 
 
 @pytest.mark.parametrize("kind", ["sqlite"])

@@ -137,7 +137,9 @@ class PostgresqlEngine:
 
     async def close(self, timeout: float = 10.0) -> None:
         loop = self._loop
-        if loop is not None and not loop.is_closed():
+        if loop is not None and loop.is_closed():
+            self._pool.abandon()
+        elif loop is not None:
             if loop is not asyncio.get_running_loop():
                 raise wrong_loop(self.where.shown)
             self._closed, self._loop = True, None  # nothing new gets in

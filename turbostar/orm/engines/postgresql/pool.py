@@ -187,6 +187,9 @@ class Pool:
         for link in self.all:
             with contextlib.suppress(RuntimeError):  # the loop is closed
                 link.connection.terminate()
+        self.all.clear()
+        self.idle.clear()
+        self.count = 0
 
     async def _opened(self) -> Link:
         """A new connection. If nobody waits for it any more when it is there, the pool has it."""
