@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 from turbostar.orm.errors import OrmError
@@ -12,14 +13,30 @@ __all__ = ["bind", "database_of", "register", "unregister"]
 _open: list[weakref.ref[Any]] = []
 
 
+def _none() -> Any:
+    """Stands for the only database while there is none, or more than one."""
+    return None
+
+
+#: The only database there is. A list, so that one look-up finds it.
+_only: list[Callable[[], Any]] = [_none]
+
+
+def _choose() -> None:
+    _open[:] = [each for each in _open if each() is not None]
+    _only[0] = _open[0] if len(_open) == 1 else _none
+
+
 def register(database: Any) -> None:
     """A database has been made; as long as it is the only one, every model's queries go to it."""
     _open.append(weakref.ref(database))
+    _choose()
 
 
 def unregister(database: Any) -> None:
     """A database was closed."""
     _open[:] = [each for each in _open if each() not in (None, database)]
+    _choose()
 
 
 def bind(model: Any, database: Any) -> None:
@@ -32,6 +49,9 @@ def database_of(model: Any) -> Any:
     bound = model.__turbostar_database__
     if bound is not None:
         return bound
+    only = _only[0]()
+    if only is not None:
+        return only
     alive = [database for each in _open if (database := each()) is not None]
     if len(alive) == 1:
         return alive[0]

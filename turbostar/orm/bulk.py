@@ -203,7 +203,9 @@ class _Insert:
             return [], []
         if self.update is None:
             taken = (*self.target, *self.table.key)
-            return [field for field in self.written if field not in taken], []
+            changed = [field for field in self.written if field not in taken]
+            # A row with nothing to change is set to itself, or its key would not come back.
+            return changed or [self.target[0]], []
         if isinstance(self.update, dict):
             assigned = []
             for name, value in self.update.items():

@@ -55,6 +55,8 @@ class ModelMeta(StructMeta):
             if not abstract:
                 raise ModelError(f'{name}: say class {name}(Model, table="..."), or abstract=True')
             cls = StructMeta.__new__(mcs, name, bases, namespace, **config)
+            for word in declared:
+                type.__setattr__(cls, word, _OfSubclasses(word))
             type.__setattr__(cls, "__turbostar_declared__", declared)
             type.__setattr__(cls, "__turbostar_extras__", (tuple(indexes), tuple(constraints)))
             return cls
@@ -64,13 +66,15 @@ class ModelMeta(StructMeta):
     def __init__(cls, *args: Any, **config: Any) -> None:
         pass
 
-    def __getattr__(cls, name: str) -> NoReturn:
-        declared = cls.__dict__.get("__turbostar_declared__", {})
-        if name in declared:
-            raise AttributeError(
-                f"{cls.__name__} is abstract: {name} is a column of its subclasses"
-            )
-        raise AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}")
+
+class _OfSubclasses:
+    """A column of an abstract model, which only its subclasses have."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: Any, owner: Any) -> NoReturn:
+        raise AttributeError(f"{owner.__name__} is abstract: its subclasses have {self._name!r}")
 
 
 def _collected(name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> dict[str, Any]:
@@ -129,6 +133,7 @@ def _concrete(
     table.indexes, table.constraints = tuple(indexes), tuple(constraints)
     for word, made in expressions.items():
         setattr(own, word, property(made.__getitem__))
+    own.filter = property(_Filter().__getitem__)  # type: ignore[attr-defined]
     for word in _SHOWN:
         setattr(own, word, property(_without_state(word)))
     type.__setattr__(cls, "__turbostar_table__", table)
@@ -175,6 +180,14 @@ class _Expressions(dict[Any, Any]):
 
     def __missing__(self, cls: Any) -> Any:
         made = self[cls] = self.make()
+        return made
+
+
+class _Filter(dict[Any, Any]):
+    """``User.filter``: the method of the query that all of a model's begin with, by class."""
+
+    def __missing__(self, cls: Any) -> Any:
+        made = self[cls] = cls.all().filter
         return made
 
 

@@ -48,7 +48,7 @@ def plan_for(shape: Shape, dialect: Any, purpose: str) -> Plan:
         dialect: the database's.
         purpose: ``rows``, ``first``, ``count``, ``exists``, ``update`` or ``delete``.
     """
-    key = (dialect, purpose)
+    key = dialect if purpose == "rows" else (dialect, purpose)
     found: Plan | None = shape.plans.get(key)
     if found is None:
         found = shape.plans[key] = _compiled(shape, dialect, purpose)

@@ -47,18 +47,19 @@ class Query(msgspec.Struct, Generic[R], eq=False, frozen=True):
         if lookups:
             conditions = (*conditions, *conditions_of(self.shape.model, lookups))
         shape, values = self.shape, self.bound
-        if shape.compound or shape.limit is not None or shape.offset is not None:
-            raise _too_late(shape, "filter")
         for condition in conditions:
-            if not isinstance(condition, Expression):
-                condition = as_condition(condition)
-            found = shape.filters.get(condition.node)
-            if found is None:
-                if condition.node.many and len(conditions) > 1:
+            try:
+                found = shape.filters[condition.node]  # type: ignore[union-attr]
+            except (KeyError, AttributeError):
+                # Not seen yet after this form of a query: look whether it can be.
+                made = as_condition(condition)
+                if shape.compound or shape.limit is not None or shape.offset is not None:
+                    raise _too_late(shape, "filter") from None
+                if made.node.many and len(conditions) > 1:
                     return self.filter(combined("and", conditions))
-                found = shape.filtered(as_condition(condition).node)
+                found = shape.filtered(made.node)
             shape = found
-            values += condition.values
+            values += condition.values  # type: ignore[union-attr]
         return Query(shape, values, self.database, self.loads, self.with_peers)
 
     def exclude(self, *conditions: Condition | bool, **lookups: Any) -> Query[R]:
@@ -73,18 +74,20 @@ class Query(msgspec.Struct, Generic[R], eq=False, frozen=True):
 
         It takes the place of an earlier one; with no argument, of none.
         """
-        made = tuple(
-            item if type(item) is Ordering else ordering_of(self.shape.model, item) for item in by
-        )
-        nodes = tuple(item.node for item in made)
-        values = self.bound
-        for item in made:
+        shape, values = self.shape, self.bound
+        if len(by) == 1:
+            item = by[0]
+            if type(item) is not Ordering:
+                item = ordering_of(shape.model, item)
+            found = shape.ordered.get(item.node)
+            if found is None:
+                found = shape.ordered[item.node] = shape.with_order((item.node,))
             values += item.values
-        shape = self.shape
-        found = shape.steps.get(nodes)
-        if found is None:
-            taken = sum(node.size for node in nodes)
-            found = shape.step(nodes, taken, ordering=shape.parts_from(nodes))
+        else:
+            made = [ordering_of(shape.model, item) for item in by]
+            for item in made:
+                values += item.values
+            found = shape.with_order(tuple([item.node for item in made]))
         return Query(found, values, self.database, self.loads, self.with_peers)
 
     order_by = order

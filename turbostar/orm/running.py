@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from turbostar.orm.binding import database_of
 from turbostar.orm.errors import MultipleFound, NotFound, QueryError
 from turbostar.orm.expressions.base import as_expression
 from turbostar.orm.expressions.columns import column_of
@@ -28,8 +29,12 @@ def plan_of(query: Query[Any], purpose: str) -> Plan:
 
 def rows(query: Query[Any]) -> Coroutine[Any, Any, Any]:
     """All rows."""
-    database = query._database()
-    plan = plan_for(query.shape, database.dialect, "rows")
+    database = query.database
+    if database is None:
+        database = database_of(query.shape.model)
+    plan = query.shape.plans.get(database.dialect)
+    if plan is None:
+        plan = plan_for(query.shape, database.dialect, "rows")
     fetched: Coroutine[Any, Any, Any] = database.executor().fetch(
         plan.statement, plan.bind(query.bound), plan.decode
     )

@@ -49,7 +49,7 @@ class Shape:
         assigned: for UPDATE, (field, form, place) of each column that is set.
     """
 
-    __slots__ = (*_FIELDS, "__weakref__", "filters", "limited", "plans", "steps")
+    __slots__ = (*_FIELDS, "__weakref__", "filters", "limited", "ordered", "plans", "steps")
 
     model: Any
     size: int
@@ -80,6 +80,7 @@ class Shape:
 
     def _fresh(self) -> None:
         self.filters: dict[Node, Shape] = {}
+        self.ordered: dict[Node, Shape] = {}
         self.steps: dict[Any, Shape] = {}
         self.plans: dict[Any, Any] = {}
         self.limited: Shape | None = None
@@ -109,6 +110,14 @@ class Shape:
         if found is None:
             parts = (*self.conditions, (node, self.size))
             found = self.filters[node] = self.changed(node.size, conditions=parts)
+        return found
+
+    def with_order(self, nodes: tuple[Node, ...]) -> Shape:
+        """With ORDER BY, whose values come next."""
+        found = self.steps.get(nodes)
+        if found is None:
+            taken = sum(node.size for node in nodes)
+            found = self.step(nodes, taken, ordering=self.parts_from(nodes))
         return found
 
     def with_limit(self) -> Shape:
