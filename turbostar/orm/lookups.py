@@ -36,6 +36,9 @@ LOOKUPS: dict[str, Callable[[Any, Any], Condition]] = {
     "iexact": lambda left, value: left.iexact(value),
 }
 
+#: So many look-ups are kept for each model.
+KEPT = 1_000
+
 _Build = Callable[[Any], Condition]
 
 
@@ -46,7 +49,10 @@ def conditions_of(model: Any, lookups: dict[str, Any]) -> list[Condition]:
     for key, value in lookups.items():
         build = known.get(key)
         if build is None:
-            build = known[key] = _builder(model, key)
+            build = _builder(model, key)
+            if len(known) >= KEPT:  # keys of JSON in look-ups may come from anywhere
+                known.clear()
+            known[key] = build
         found.append(build(value))
     return found
 
