@@ -111,9 +111,8 @@ def _concrete(
 ) -> Any:
     if "\0" in table_name or not table_name:
         raise ModelError(f"{name}: {table_name!r} is no name of a table")
-    taken = {word for base in bases for word in dir(base) if not word.startswith("__")}
     for word in declared:
-        if word in taken:
+        if word in _NEEDED:
             raise ModelError(
                 f"{name}.{word}: the name is taken by Model.{word}; call the field {word}_ and say "
                 f'col(name="{word}")'
@@ -190,6 +189,13 @@ class _Filter(dict[Any, Any]):
         made = self[cls] = cls.all().filter
         return made
 
+
+#: What a model is used by. A column may be called as another method of the class, such as `order`:
+#: `Model.all` still leads to it.
+_NEEDED = frozenset(
+    ["all", "create", "delete", "fetch", "filter", "get", "get_or_none", "insert_many", "link",
+     "refresh", "save", "unlink", "unscoped", "update", "update_many", "changed", "is_new", "_new"]
+)  # fmt: skip
 
 _SHOWN = ("__struct_fields__", "__struct_encode_fields__", "__struct_defaults__")
 

@@ -17,10 +17,10 @@ from turbostar.orm.metaclass import ModelMeta
 from turbostar.orm.query import Query
 from turbostar.orm.scopes import ScopeOf, ScopeWith
 from turbostar.orm.shapes import Shape
+from turbostar.orm.table import Table  # msgspec reads the annotations below
 
 if TYPE_CHECKING:
     from turbostar.orm.selection import Grouped
-    from turbostar.orm.table import Table
 
 __all__ = ["Model"]
 

@@ -360,7 +360,7 @@ async def get_or_create(
     model: Any, defaults: dict[str, Any], lookups: dict[str, Any], database: Any
 ) -> tuple[Any, bool]:
     """The row that meets the look-ups, or a new one; also where another makes it meanwhile."""
-    query = model.all() if database is None else model.using(database)
+    query = model.all() if database is None else model.all().using(database)
     found = await query.get_or_none(**lookups)
     if found is not None:
         return found, False

@@ -47,20 +47,14 @@ class Query(msgspec.Struct, Generic[R], eq=False, frozen=True):
         if lookups:
             conditions = (*conditions, *conditions_of(self.shape.model, lookups))
         shape, values = self.shape, self.bound
+        try:
+            nodes = tuple([condition.node for condition in conditions])  # type: ignore[union-attr]
+            found = shape.filters[nodes]
+        except (KeyError, AttributeError):  # not seen yet after this form of a query
+            found = _filtered(shape, [as_condition(condition) for condition in conditions])
         for condition in conditions:
-            try:
-                found = shape.filters[condition.node]  # type: ignore[union-attr]
-            except (KeyError, AttributeError):
-                # Not seen yet after this form of a query: look whether it can be.
-                made = as_condition(condition)
-                if shape.compound or shape.limit is not None or shape.offset is not None:
-                    raise _too_late(shape, "filter") from None
-                if made.node.many and len(conditions) > 1:
-                    return self.filter(combined("and", conditions))
-                found = shape.filtered(made.node)
-            shape = found
             values += condition.values  # type: ignore[union-attr]
-        return Query(shape, values, self.database, self.loads, self.with_peers)
+        return Query(found, values, self.database, self.loads, self.with_peers)
 
     def exclude(self, *conditions: Condition | bool, **lookups: Any) -> Query[R]:
         """Those rows that `filter` with the same arguments would leave out."""
@@ -305,6 +299,18 @@ class Query(msgspec.Struct, Generic[R], eq=False, frozen=True):
 
     def _database(self) -> Any:
         return self.database if self.database is not None else database_of(self.shape.model)
+
+
+def _filtered(shape: Shape, conditions: list[Condition]) -> Shape:
+    """The shape with conditions; those on a relation to many are about one related row."""
+    nodes = tuple(condition.node for condition in conditions)
+    if shape.compound or shape.limit is not None or shape.offset is not None:
+        raise _too_late(shape, "filter")
+    if len(nodes) > 1 and any(node.many for node in nodes):
+        joined = combined("and", conditions).node
+        shape.filters[nodes] = found = shape.filtered((joined,))
+        return found
+    return shape.filtered(nodes)
 
 
 def _too_late(shape: Shape, word: str) -> QueryError:

@@ -79,7 +79,7 @@ class Shape:
         self._fresh()
 
     def _fresh(self) -> None:
-        self.filters: dict[Node, Shape] = {}
+        self.filters: dict[tuple[Node, ...], Shape] = {}
         self.ordered: dict[Node, Shape] = {}
         self.steps: dict[Any, Shape] = {}
         self.plans: dict[Any, Any] = {}
@@ -104,12 +104,13 @@ class Shape:
             found = self.steps[key] = self.changed(taken, **parts)
         return found
 
-    def filtered(self, node: Node) -> Shape:
-        """With one condition more."""
-        found = self.filters.get(node)
+    def filtered(self, nodes: tuple[Node, ...]) -> Shape:
+        """With more conditions, whose values come next."""
+        found = self.filters.get(nodes)
         if found is None:
-            parts = (*self.conditions, (node, self.size))
-            found = self.filters[node] = self.changed(node.size, conditions=parts)
+            parts = (*self.conditions, *self.parts_from(nodes))
+            taken = sum(node.size for node in nodes)
+            found = self.filters[nodes] = self.changed(taken, conditions=parts)
         return found
 
     def with_order(self, nodes: tuple[Node, ...]) -> Shape:

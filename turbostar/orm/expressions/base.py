@@ -189,7 +189,7 @@ class Expression(msgspec.Struct, Generic[T], eq=False, frozen=True):
 
     def concat(self, *others: Any) -> Expression[str]:
         """This text and others after it; NULL counts as empty."""
-        parts = [self, *(as_expression(other, STR, cast=True) for other in others)]
+        parts = [self, *(as_expression(other, cast=True) for other in others)]
         form = make("function", "concat", tuple(part.node for part in parts), type=STR)
         return Expression(form, tuple(value for part in parts for value in part.values))
 

@@ -214,16 +214,34 @@ async def fetch(instance: Any, relations: Sequence[Any], database: Any) -> None:
     for item in relations:
         loads = _merged(loads, *_way(model, item))
     known = instance.__dict__.get("_peers")
-    objects = [instance]
+    peers = [instance]
     if known is not None:
-        objects = [each for ref in known if (each := ref()) is not None]
+        peers = [each for ref in known if (each := ref()) is not None]
+    await _fetch([instance], peers, loads, database)
+
+
+async def _fetch(
+    objects: Sequence[Any], peers: Sequence[Any], loads: Iterable[Load], database: Any
+) -> None:
+    """Loads what some objects lack, for their peers as well."""
     for load in loads:
-        attribute = model.__dict__[load.relation.name]
-        waiting = [each for each in objects if attribute.peek(each) is UNSET]
-        if load.query is not None or attribute.peek(instance) is UNSET:
-            related = await _load(waiting or [instance], load, database)
-        else:
-            value = attribute.peek(instance)
-            related = value if isinstance(value, list) else [] if value is None else [value]
-        if load.inner and related:
-            await load_all(related, load.inner, database)
+        attribute = type(objects[0]).__dict__[load.relation.name]
+        if load.query is not None:
+            await _load(objects, load, database)
+        elif any(attribute.peek(each) is UNSET for each in objects):
+            await _load([each for each in peers if attribute.peek(each) is UNSET], load, database)
+        inner = _loaded(objects, attribute)
+        if load.inner and inner:
+            await _fetch(inner, _loaded(peers, attribute), load.inner, database)
+
+
+def _loaded(objects: Sequence[Any], attribute: Any) -> list[Any]:
+    """All that a relation of some objects leads to, as far as it is loaded."""
+    found: list[Any] = []
+    for each in objects:
+        value = attribute.peek(each)
+        if isinstance(value, list):
+            found += value
+        elif value is not None and value is not UNSET:
+            found.append(value)
+    return found

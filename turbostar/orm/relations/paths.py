@@ -53,6 +53,8 @@ class RelationPath:
     def __eq__(self, other: object) -> Any:
         columns = self.key_columns()
         if other is None:
+            if self.__turbostar_path__[-1].to_many:
+                return ~self.is_not_null()
             return combined("and", [column.is_null() for column in columns])
         return combined("and", [a == b for a, b in zip(columns, self._key_of(other), strict=True)])
 
