@@ -32,7 +32,7 @@ from turbostar.orm.errors import (
     WrongPassword,
     WrongValue,
 )
-from turbostar.orm.expressions.base import Condition, Expression, Ordering
+from turbostar.orm.expressions.base import Condition, Expression
 from turbostar.orm.expressions.case import case, when
 from turbostar.orm.expressions.columns import Column
 from turbostar.orm.expressions.functions import (
@@ -66,6 +66,7 @@ from turbostar.orm.expressions.functions import (
     upper,
     value,
 )
+from turbostar.orm.expressions.ordering import Ordering
 from turbostar.orm.expressions.subqueries import cte, excluded, exists, outer, scalar
 from turbostar.orm.expressions.windows import (
     dense_rank,

@@ -14,11 +14,12 @@ from turbostar.orm.errors import OrmError, QueryError
 from turbostar.orm.expressions.base import as_expression
 from turbostar.orm.expressions.columns import Column
 from turbostar.orm.fields import Field
-from turbostar.orm.persistence import key_of, made_of, writes_of
+from turbostar.orm.persistence import key_of, made_of
 from turbostar.orm.plans import Plan, assembled
 from turbostar.orm.relations.paths import RelationPath
 from turbostar.orm.rows import values_decoder
 from turbostar.orm.table import Table
+from turbostar.orm.writes import writes_of
 
 __all__ = ["insert_many", "update_many"]
 

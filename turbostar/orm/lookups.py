@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from turbostar.orm.errors import QueryError
-from turbostar.orm.expressions.base import Condition, Ordering
+from turbostar.orm.expressions.base import Condition
 from turbostar.orm.expressions.columns import Column
 from turbostar.orm.expressions.functions import PARTS, date_part
+from turbostar.orm.expressions.ordering import Ordering
 from turbostar.orm.relations.paths import RelationPath
 
 __all__ = ["LOOKUPS", "conditions_of", "ordering_of", "resolved"]

@@ -10,8 +10,9 @@ import msgspec
 from turbostar.orm import running
 from turbostar.orm.binding import database_of
 from turbostar.orm.errors import OrmError, QueryError
-from turbostar.orm.expressions.base import Condition, Expression, Ordering, as_condition, combined
+from turbostar.orm.expressions.base import Condition, Expression, as_condition, combined
 from turbostar.orm.expressions.nodes import make
+from turbostar.orm.expressions.ordering import Ordering
 from turbostar.orm.lookups import conditions_of, ordering_of
 from turbostar.orm.selection import Grouped, named_parts, only_fields, struct_parts
 from turbostar.orm.shapes import Shape, compounded

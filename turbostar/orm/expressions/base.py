@@ -9,6 +9,7 @@ import msgspec
 
 from turbostar.orm.errors import QueryError
 from turbostar.orm.expressions.nodes import Node, make, slot
+from turbostar.orm.expressions.ordering import Ordering
 from turbostar.orm.types import (
     BOOL,
     FLOAT,
@@ -224,10 +225,6 @@ class Expression(msgspec.Struct, Generic[T], eq=False, frozen=True):
         """Downwards, in `order`; also ``-User.id``."""
         return Ordering(make("order", self.node, "desc", "", type=None), self.values)
 
-    def named(self, name: str) -> tuple[str, Expression[T]]:
-        """This expression under a name, for `values`."""
-        return name, self
-
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.node!r})"
 
@@ -245,29 +242,6 @@ class Condition(Expression[bool], eq=False, frozen=True):
         return Condition(make("not", self.node, type=BOOL), self.values)
 
 
-class Ordering(msgspec.Struct, eq=False, frozen=True):
-    """An expression and a direction, for `order`."""
-
-    node: Node
-    values: tuple[Any, ...] = ()
-
-    def nulls_first(self) -> Ordering:
-        """NULL before all values."""
-        return Ordering(make("order", *self.node.args[:2], "first"), self.values)
-
-    def nulls_last(self) -> Ordering:
-        """NULL after all values."""
-        return Ordering(make("order", *self.node.args[:2], "last"), self.values)
-
-    def reversed(self) -> Ordering:
-        """The other direction."""
-        inner, way, nulls = self.node.args
-        other = {"first": "last", "last": "first", "": ""}[nulls]
-        return Ordering(
-            make("order", inner, "asc" if way == "desc" else "desc", other), self.values
-        )
-
-
 def as_expression(
     value: Any, type: ColumnType | None = None, *, label: str = "", cast: bool = False
 ) -> Expression[Any]:
@@ -275,16 +249,13 @@ def as_expression(
     if isinstance(value, Expression):
         return value
     query = getattr(value, "__turbostar_subquery__", None)
-    if query is not None and not isinstance(value, builtin_type):
+    if query is not None:
         form, values = query()
         return Expression(make("scalar_query", form, type=form.result_type), values)
     if type is None or not _takes(type, value):
         type = type_of_value(value)
         cast = True
     return Expression(slot(type, label, cast=cast), (value,))
-
-
-builtin_type = type
 
 
 def _takes(type: ColumnType, value: Any) -> bool:

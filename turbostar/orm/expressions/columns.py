@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from turbostar.orm.expressions.base import Condition, Expression, Ordering
+from turbostar.orm.expressions.base import Condition, Expression
 from turbostar.orm.expressions.nodes import Node, make, slot
+from turbostar.orm.expressions.ordering import Ordering
 from turbostar.orm.types import BOOL
 
 if TYPE_CHECKING:
@@ -46,32 +47,32 @@ class Column(Expression[T], eq=False, frozen=True):
     def __neg__(self) -> Ordering:
         return self.down
 
-    def __eq__(self, other: Any) -> Condition:  # type: ignore[override]
+    def __eq__(self, other: T | Expression[Any] | None) -> Condition:  # type: ignore[override]
         if type(other) is self.exact:
             return Condition(self.eq, (other,))
         return Expression.__eq__(self, other)
 
-    def __ne__(self, other: Any) -> Condition:  # type: ignore[override]
+    def __ne__(self, other: T | Expression[Any] | None) -> Condition:  # type: ignore[override]
         if type(other) is self.exact:
             return Condition(self.ne, (other,))
         return Expression.__ne__(self, other)
 
-    def __lt__(self, other: Any) -> Condition:
+    def __lt__(self, other: T | Expression[Any]) -> Condition:
         if type(other) is self.exact:
             return Condition(self.lt, (other,))
         return Expression.__lt__(self, other)
 
-    def __le__(self, other: Any) -> Condition:
+    def __le__(self, other: T | Expression[Any]) -> Condition:
         if type(other) is self.exact:
             return Condition(self.le, (other,))
         return Expression.__le__(self, other)
 
-    def __gt__(self, other: Any) -> Condition:
+    def __gt__(self, other: T | Expression[Any]) -> Condition:
         if type(other) is self.exact:
             return Condition(self.gt, (other,))
         return Expression.__gt__(self, other)
 
-    def __ge__(self, other: Any) -> Condition:
+    def __ge__(self, other: T | Expression[Any]) -> Condition:
         if type(other) is self.exact:
             return Condition(self.ge, (other,))
         return Expression.__ge__(self, other)

@@ -6,9 +6,10 @@ import re
 from typing import Any, Generic, TypeVar
 
 from turbostar.orm.errors import QueryError
-from turbostar.orm.expressions.base import Expression, Ordering
+from turbostar.orm.expressions.base import Expression
 from turbostar.orm.expressions.functions import function
 from turbostar.orm.expressions.nodes import make
+from turbostar.orm.expressions.ordering import Ordering
 from turbostar.orm.types import INT, ColumnType
 
 __all__ = ["dense_rank", "first_value", "lag", "last_value", "lead", "ntile", "rank",
