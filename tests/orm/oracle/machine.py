@@ -39,13 +39,23 @@ class Machine(Reading):
 
     shelf_keys, thing_keys = Reading.shelf_keys, Reading.thing_keys
 
-    @initialize()
-    def empty(self) -> None:
-        async def clear() -> None:
+    @initialize(target=thing_keys, sizes=st.lists(st.none() | SIZES, max_size=5))
+    def few(self, sizes: list[int | None]) -> Any:
+        """A few rows to begin with."""
+
+        async def begin() -> list[int]:
             await Thing.all().delete()
             await Shelf.all().delete()
+            return await Thing.insert_many(rows)
 
-        self.driver.do(clear)
+        rows: list[Row] = [
+            {"name": f"thing {number}", "size": size, "weight": float(number), "data": {}}
+            for number, size in enumerate(sizes)
+        ]
+        keys = self.driver.do(begin)
+        for key, row in zip(keys, rows, strict=True):
+            self.plain.put_thing(key, {**row, "shelf": None})
+        return multiple(*keys)
 
     def teardown(self) -> None:
         while self.open:
