@@ -219,6 +219,30 @@ async def test_a_changed_session_is_reset(url: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["postgresql"])
+async def test_a_session_that_is_as_it_was_is_not_reset(url: str) -> None:
+    """The last that the server has heard of it is the statement itself."""
+    async with Database(url, pool_size=1, max_overflow=0) as db, Database(url, warm=1) as other:
+        [row] = await db.sql("SELECT pg_backend_pid() AS pid")
+        query = "SELECT query FROM pg_stat_activity WHERE pid = $1"
+        assert "pg_backend_pid" in (await other.sql(query, row["pid"]))[0]["query"]
+        async with db.transaction():
+            await db.sql("SELECT 1")
+        assert (await other.sql(query, row["pid"]))[0]["query"] == "COMMIT"
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+async def test_connections_are_there_before_they_are_needed(url: str) -> None:
+    count = "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database()"
+    async with Database(url, pool_size=1) as other:
+        [before] = await other.sql(count)
+        for options, opened in (({"pool_size": 4}, 4), ({"pool_size": 4, "warm": 2}, 2)):
+            async with Database(url, **options):
+                [after] = await other.sql(count)
+                assert after["n"] - before["n"] == opened
+            await asyncio.sleep(0.1)
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
 async def test_an_open_transaction_in_plain_sql_is_ended(url: str) -> None:
     async with Database(url, pool_size=1, max_overflow=0) as db:
         await db.execute("CREATE TABLE left_open (id integer)")

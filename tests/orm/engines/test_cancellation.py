@@ -207,6 +207,34 @@ async def test_cancelled_while_it_waits_for_a_connection(url: str) -> None:
             pytest.fail("it has no end")
 
 
+async def test_cancelled_in_the_moment_it_gets_its_connection(url: str) -> None:
+    """The connection goes on to the next."""
+    async with Database(url, pool_size=1, max_overflow=0, warm=1, pool_timeout=5) as db:
+        await prepare(db)
+        for number in range(30):
+            holder = await db.engine.begin()
+            await run(db, INSERT, f"h{number}", 1, on=holder)
+
+            async def waits(name: str) -> None:
+                transaction = await db.engine.begin()
+                try:
+                    await run(db, INSERT, name, 1, on=transaction)
+                    await transaction.commit()
+                finally:
+                    await transaction.rollback()
+
+            unlucky = asyncio.create_task(waits(f"u{number}"))
+            behind = asyncio.create_task(waits(f"b{number}"))
+            await asyncio.sleep(0.001)
+            committing = asyncio.create_task(holder.commit())
+            for _ in range(number % 3):
+                await asyncio.sleep(0)
+            asyncio.get_running_loop().call_soon(unlucky.cancel)
+            await asyncio.wait([unlucky, behind, committing])
+            await behind
+            assert await at_rest(db)
+
+
 async def test_cancelled_while_it_opens(url: str) -> None:
     """The next use opens it."""
     for number in range(1, 200):

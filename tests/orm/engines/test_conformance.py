@@ -17,6 +17,7 @@ from turbostar.orm.engines.interface import Engine, Statement, Transaction, all_
 from turbostar.orm.errors import (
     DatabaseClosed,
     OrmError,
+    PoolTimeout,
     QueryError,
     ReadOnly,
     StatementTimeout,
@@ -192,12 +193,16 @@ async def test_a_stream_left_in_the_middle_gives_all_back(db: Database, engine: 
 
 
 async def test_a_million_rows_go_through_in_constant_memory(db: Database, engine: Engine) -> None:
-    """Of 60,000 here, which if they were kept would take 6 MB and more."""
+    """Of 80,000 here, which if they were kept would take 8 MB and more."""
     await run(db, "CREATE TABLE bulk (id integer, text text)")
     made = ((n, f"text number {n} of many") for n in range(60_000))
     tracemalloc.start()
     try:
         assert await engine.copy_rows("bulk", ["id", "text"], made) == 60_000
+        await engine.execute_many(
+            statement(db, "INSERT INTO bulk VALUES ($1, $2)"),
+            ((n, f"text number {n} of many") for n in range(20_000)),
+        )
         seen = 0
         query = statement(db, "SELECT id, text FROM bulk")
         async for part in engine.stream(query, (), 500, len):
@@ -205,7 +210,7 @@ async def test_a_million_rows_go_through_in_constant_memory(db: Database, engine
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert seen == 60_000
+    assert seen == 80_000
     assert peak < 2_500_000
 
 
@@ -352,6 +357,41 @@ async def test_a_transaction_streams(db: Database, engine: Engine) -> None:
     assert sum(parts) >= 30
     await transaction.commit()
     assert await count(db) == 30 + len(parts)
+
+
+async def test_a_commit_waits_for_other_tasks(db: Database, engine: Engine) -> None:
+    """And if one of their statements fails, it does not take place."""
+    await people(db, 1)
+    for name, committed in (("p1", False), ("other", True)):
+        transaction = await engine.begin()
+        await run(db, INSERT, "mine", 1, on=transaction)
+        other = asyncio.create_task(run(db, INSERT, name, 1, on=transaction))
+        await asyncio.sleep(0)  # it is under way
+        if committed:
+            await transaction.commit()
+            assert await other == 1
+        else:
+            with pytest.raises(TransactionError, match="UniqueViolation"):
+                await transaction.commit()
+            with pytest.raises(UniqueViolation):
+                await other
+        assert transaction.committed is committed
+        assert await count(db) == (3 if committed else 1)
+
+
+async def test_a_transaction_that_got_no_connection(url: str) -> None:
+    """It has failed, and says so when it is committed."""
+    async with Database(url, pool_size=1, max_overflow=0, pool_timeout=0.05, warm=1) as db:
+        await prepare(db)
+        holder, other = await db.engine.begin(), await db.engine.begin()
+        await run(db, INSERT, "a", 1, on=holder)
+        with pytest.raises(PoolTimeout):
+            await run(db, INSERT, "b", 1, on=other)
+        with pytest.raises(TransactionError, match="PoolTimeout"):
+            await other.commit()
+        assert not other.committed
+        await holder.rollback()
+        assert await at_rest(db)
 
 
 async def test_deferred_faults_come_with_the_commit(db: Database, engine: Engine) -> None:

@@ -26,6 +26,7 @@ from turbostar.orm.errors import (
     SerializationFailure,
     UniqueViolation,
     WrongPassword,
+    WrongValue,
 )
 
 pytestmark = pytest.mark.anyio
@@ -128,6 +129,9 @@ async def test_errors_tell_no_values(db: Database) -> None:
         await run(db, INSERT, 8, "y", secret, 1)
     assert secret not in str(caught.value)
     assert secret not in caught.value.statement
+    with pytest.raises(WrongValue) as wrong:
+        await run(db, INSERT, {secret}, "y", secret, 1)
+    assert secret not in str(wrong.value)
 
 
 async def test_a_full_pool(url: str) -> None:

@@ -45,6 +45,9 @@ _LOST = {"57P01", "57P02", "57P03", "57P05", "25P03"}  # the server ends the ses
 # Key (a, "b c")=(1, 2) already exists. In whatever language: names come first, in parentheses.
 _KEY = re.compile(r"\((.*?)\)=\(", re.DOTALL)
 
+# What asyncpg says of a parameter has the value in its middle, which may be a secret.
+_ARGUMENT = re.compile(r"^(invalid input for query argument \$\d+): .* (\(.*\))$", re.DOTALL)
+
 
 def cannot_connect(where: Where, error: Exception) -> CannotConnect:
     """Why there is no connection."""
@@ -97,9 +100,8 @@ def typed(error: Exception, sql: str, *, closed: bool = False) -> Exception:
     if code == "25P02":
         return TransactionError("this transaction has failed and can only be rolled back")
     if code.startswith("22"):
-        return WrongValue(
-            f"a value does not fit its column: {_text(error)}", statement=sql, code=code
-        )
+        text = _ARGUMENT.sub(r"\1 \2", _text(error))
+        return WrongValue(f"a value does not fit its column: {text}", statement=sql, code=code)
     if code.startswith(("42", "0A", "3F")):
         return QueryError(f"{_text(error)}: {sql}", statement=sql, code=code)
     if code:
@@ -117,8 +119,6 @@ def _of_the_driver(error: Exception, sql: str) -> Exception:
                 statement=sql,
             )
         return error
-    if isinstance(error, ValueError):  # asyncpg's DataError: a parameter
-        return WrongValue(f"a value has the wrong type: {_text(error)}", statement=sql)
     if type(error).__name__ == "InterfaceError":
         return QueryError(f"{_text(error)}: {sql}", statement=sql)
     return DatabaseError(f"{_text(error)}: {sql}", statement=sql)

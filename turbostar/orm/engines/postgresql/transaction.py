@@ -109,20 +109,19 @@ class PostgresqlTransaction:
     async def commit(self) -> None:
         if not self.open:
             raise ended_transaction()
-        if self._failed is not None:
-            await self.rollback()
-            raise failed_transaction(self._failed) from self._failed
         self.open = False
-        if self._link is None:
-            self.committed = True  # of nothing
-        else:
+        if self._link is not None:
             # A task of its own, for a COMMIT that is cancelled half-way tells nobody how it ended.
             await carried_through(self._pool.spawn(self._commit(self._link)))
+        elif self._failed is not None:
+            raise failed_transaction(self._failed) from self._failed
+        else:
+            self.committed = True  # of nothing
 
     async def _commit(self, link: Link) -> None:
         await self._wait_for_turn()
         pool = self._pool
-        if self._failed is not None:  # a statement of another task, meanwhile
+        if self._failed is not None:
             await pool.roll_back(link)
             raise failed_transaction(self._failed) from self._failed
         try:

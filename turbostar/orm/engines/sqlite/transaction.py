@@ -19,7 +19,7 @@ from turbostar.orm.engines.sqlite import work
 from turbostar.orm.engines.sqlite.lanes import Readers, Writer
 from turbostar.orm.engines.sqlite.rows import ROWS_AT_ONCE, Counted, insertion
 from turbostar.orm.engines.sqlite.worker import Worker
-from turbostar.orm.engines.waiting import carried_through
+from turbostar.orm.engines.waiting import Steadfast, carried_through
 from turbostar.orm.errors import DatabaseClosed
 
 __all__ = ["SqliteTransaction"]
@@ -146,7 +146,7 @@ class SqliteTransaction:
                 with contextlib.suppress(DatabaseClosed):  # closing has rolled it back
                     await carried_through(done)
 
-    def _end(self, how: work.Work) -> asyncio.Future[Any] | None:
+    def _end(self, how: work.Work) -> Steadfast | None:
         """Puts the last piece of work into the inbox, and gives the worker back behind it."""
         self.open = False
         worker = self._worker
@@ -158,10 +158,10 @@ class SqliteTransaction:
         self._lane.give_back(worker)
         return done
 
-    def _put(self, what: work.Work, one: Any, two: Any, three: Any) -> asyncio.Future[Any]:
+    def _put(self, what: work.Work, one: Any, two: Any, three: Any) -> Steadfast:
         """Work that is done even when nobody waits for it."""
         assert self._worker is not None
-        future = self._loop.create_future()
+        future = Steadfast(loop=self._loop)
         self._worker.put((future, what, one, two, three))
         return future
 
