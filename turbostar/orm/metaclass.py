@@ -66,6 +66,14 @@ class ModelMeta(StructMeta):
     def __init__(cls, *args: Any, **config: Any) -> None:
         pass
 
+    @property
+    def __turbostar_sql__(cls) -> dict[str, str]:
+        """The statements for single rows, as the model's database has them."""
+        from turbostar.orm.binding import database_of
+        from turbostar.orm.writes import writes_of
+
+        return writes_of(cls, database_of(cls).dialect).shown()
+
 
 class _OfSubclasses:
     """A column of an abstract model, which only its subclasses have."""

@@ -35,6 +35,15 @@ class Writes:
         self.get = self._get()
         self.delete = self._delete()
 
+    def shown(self) -> dict[str, str]:
+        """The usual statements: what the database fills in is left out of the insert."""
+        absent = sum(1 << n for n, field in enumerate(self.written) if field.by_database)
+        names = tuple(field.name for field in self.written if not field.primary)
+        plans = {"get": self.get, "insert": self.insert(absent)[0], "delete": self.delete}
+        if names:
+            plans["update"] = self.update(names)
+        return {word: plan.statement.sql for word, plan in plans.items()}
+
     def _plan(self, compiler: WriteCompiler, text: str, word: str, **more: Any) -> Plan:
         return assembled(compiler, text, f"{word} of {self.table.model.__name__}", **more)
 
