@@ -33,6 +33,14 @@ INSERT = "INSERT INTO people (name, age) VALUES ($1, $2)"
 RETURNING = INSERT + " RETURNING id, name"
 
 
+@pytest.fixture(params=[False, True], ids=["asyncio", "uvloop"])
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
+    """Both event loops, for an engine's threads and sockets are theirs to look after."""
+    if request.param:
+        pytest.importorskip("uvloop")
+    return "asyncio", {"use_uvloop": request.param}
+
+
 @pytest.fixture
 async def engine(db: Database) -> AsyncIterator[Engine]:
     await prepare(db)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from urllib.parse import urlsplit
 
 import pytest
@@ -98,6 +98,9 @@ class Load:
                 assert both == 2 * left, "a half of a pair is seen"
             await asyncio.sleep(0.001)
 
+    def count(self, kind: type[DatabaseError]) -> int:
+        return sum(isinstance(fault, kind) for fault in self.faults)
+
     async def holds(self) -> None:
         """What it was told is true, and the pool is as good as new."""
         for _ in range(100):
@@ -132,11 +135,18 @@ def through(url: str, proxy: Proxy) -> str:
     return parts._replace(netloc=f"{user}127.0.0.1:{proxy.port}").geturl()
 
 
+async def until(met: Callable[[], bool]) -> None:
+    """Waits for what comes sooner or later, by how busy the machine is."""
+    async with asyncio.timeout(40):
+        while not met():
+            await asyncio.sleep(0.01)
+
+
 async def under_load(load: Load, writers: int = 30) -> list[asyncio.Task[None]]:
     await load.prepare()
     tasks = [asyncio.create_task(load.writes()) for _ in range(writers)]
     tasks += [asyncio.create_task(load.reads()) for _ in range(writers // 3)]
-    await asyncio.sleep(0.2)
+    await until(lambda: len(load.committed) > 20)
     return tasks
 
 
@@ -151,7 +161,7 @@ async def test_sessions_killed_by_the_server(db: Database, url: str) -> None:
     tasks = await under_load(load)
     async with Database(url, pool_size=1, warm=1) as other:
         killed = 0
-        for _ in range(8):
+        while killed < 30 or len(load.committed) < 100:
             found = await rows(
                 other,
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -159,11 +169,9 @@ async def test_sessions_killed_by_the_server(db: Database, url: str) -> None:
             )
             killed += len(found)
             await asyncio.sleep(0.1)
-    assert killed > 20
     await ends(load, tasks)
     assert load.faults
     assert all(isinstance(fault, ConnectionLost) for fault in load.faults)
-    assert len(load.committed) > 50
     await load.holds()
 
 
@@ -172,14 +180,14 @@ async def test_the_line_is_cut_in_mid_statement(url: str, proxy: Proxy) -> None:
         load = Load(db)
         tasks = await under_load(load)
         for number in range(12):
-            proxy.answers_left = 7 * number  # the next answer is not heard of, or a later one
-            await asyncio.sleep(0.08)
+            cuts, known = proxy.cuts, len(load.committed)
             if number % 4 == 3:
                 proxy.cut()
-        proxy.answers_left = None
+            else:
+                proxy.answers_left = 7 * number  # the next is not heard of, or a later one
+            await until(lambda: proxy.cuts > cuts and len(load.committed) > known + 5)  # noqa: B023
         await ends(load, tasks)
-        assert proxy.cuts > 8
-        assert load.faults
+        assert len(load.faults) >= 12
         await load.holds()
 
 
@@ -190,14 +198,15 @@ async def test_a_server_that_is_away_for_a_while(url: str, proxy: Proxy) -> None
         load = Load(db)
         tasks = await under_load(load, writers=12)
         for _ in range(3):
+            refused = load.count(CannotConnect)
             proxy.open = False
             proxy.cut()
-            await asyncio.sleep(0.1)
+            await until(lambda: load.count(CannotConnect) > refused + 5)  # noqa: B023
             assert not await db.healthy()
+            known = len(load.committed)
             proxy.open = True
-            await asyncio.sleep(0.2)
+            await until(lambda: len(load.committed) > known + 5)  # noqa: B023
         await ends(load, tasks)
-        assert any(isinstance(fault, CannotConnect) for fault in load.faults)
         await load.holds()
 
 
@@ -274,13 +283,13 @@ async def test_the_server_is_killed_and_restarted(kind: str) -> None:
             load = Load(db)
             tasks = await under_load(load, writers=15)
             for how in ("immediate", "fast"):
+                refused, lost = load.count(CannotConnect), load.count(ConnectionLost)
                 await asyncio.to_thread(server.stop, how)
-                await asyncio.sleep(0.2)
-                with pytest.raises((CannotConnect, ConnectionLost)):
-                    await db.check()
+                await until(lambda: load.count(CannotConnect) > refused)  # noqa: B023
+                assert load.count(ConnectionLost) > lost
+                assert not await db.healthy()
+                known = len(load.committed)
                 await asyncio.to_thread(server.start)
-                await asyncio.sleep(0.3)
+                await until(lambda: len(load.committed) > known + 20)  # noqa: B023
             await ends(load, tasks)
-            assert any(isinstance(fault, ConnectionLost) for fault in load.faults)
-            assert any(isinstance(fault, CannotConnect) for fault in load.faults)
             await load.holds()
