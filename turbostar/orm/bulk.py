@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
 from typing import Any
 
@@ -23,10 +24,10 @@ from turbostar.orm.writes import writes_of
 
 __all__ = ["insert_many", "update_many"]
 
-#: Rows of one statement, where the limit of parameters allows.
-BATCH = 1_000
-#: Rows of one statement where a column is one parameter.
-COLUMN_BATCH = 5_000
+#: Rows that are in memory at a time.
+BATCH = 5_000
+#: Rows of one statement, where each value is a parameter.
+STATEMENT_ROWS = 500
 
 
 async def insert_many(
@@ -42,12 +43,12 @@ async def insert_many(
     if database is None:
         database = database_of(model)
     job = _Insert(model, database, _target(model, on_conflict), update, ids)
-    if isinstance(rows, Sequence) and len(rows) <= job.batch:
-        await job.write([job.made(row) for row in rows])
+    if isinstance(rows, Sequence) and len(rows) <= BATCH:
+        await job.write(rows)
         return job.result()
     async with database.transaction():
-        async for chunk in _chunks(rows, job.batch):
-            await job.write([job.made(row) for row in chunk])
+        async for chunk in _chunks(rows, BATCH):
+            await job.write(chunk)
     return job.result()
 
 
@@ -110,7 +111,7 @@ class _Insert:
         written = writes_of(model, database.dialect).written
         self.written = written
         room = database.dialect.max_parameters // max(len(written), 1)
-        self.batch = COLUMN_BATCH if self.by_columns else max(1, min(BATCH, room))
+        self.statement_rows = BATCH if self.by_columns else max(1, min(STATEMENT_ROWS, room))
 
     def made(self, row: Any) -> Any:
         """A row as an object of the model."""
@@ -122,33 +123,48 @@ class _Insert:
             )
         return made_of(self.model, row)
 
-    async def write(self, objects: list[Any]) -> None:
-        """Inserts some objects; those that lack the same columns go together."""
-        values_of = self.model.__turbostar_values__
-        hint: list[tuple[int, list[Any], list[Any]]] = []
-        for each in objects:
-            absent, values = values_of(each)
-            if not hint or hint[-1][0] != absent:
-                hint.append((absent, [], []))
-            hint[-1][1].append(each)
-            hint[-1][2].append(values)
-        if len(hint) > 1:
-            async with self.database.transaction():
-                for part in hint:
-                    await self._write(*part)
-        elif hint:
-            await self._write(*hint[0])
+    def objects(self, rows: Iterable[Any]) -> list[Any]:
+        """Rows as objects of the model."""
+        model = self.model
+        try:
+            return [model(**row) if type(row) is dict else self.made(row) for row in rows]
+        except TypeError:
+            return [self.made(row) for row in rows]  # tells what is wrong with which name
+
+    async def write(self, rows: Sequence[Any]) -> None:
+        """Inserts some rows; those that lack the same columns go together."""
+        objects = self.objects(rows)
+        pairs = list(map(self.model.__turbostar_values__, objects))
+        first = pairs[0][0] if pairs else 0
+        if all(absent == first for absent, _ in pairs):
+            if pairs:
+                await self._write(first, objects, [values for _, values in pairs])
+            return
+        async with self.database.transaction():
+            for absent, group in itertools.groupby(zip(pairs, objects, strict=True), _absent):
+                some = list(group)
+                values = [values for (_, values), _ in some]
+                await self._write(absent, [each for _, each in some], values)
 
     async def _write(self, absent: int, objects: list[Any], rows: list[Any]) -> None:
+        """Inserts rows that lack the same columns, in one go."""
         self.count += len(rows)
-        plan, returned = self._plan(absent, len(rows))
-        parameters = plan.bind(rows)
+        steps: list[tuple[Any, Any, Any]] = []
+        returned: tuple[Field, ...] = ()
+        for start in range(0, len(rows), self.statement_rows):
+            some = rows[start : start + self.statement_rows]
+            plan, returned = self._plan(absent, len(some))
+            decode = plan.decode if returned else None
+            steps.append((plan.statement, plan.bind(some), decode))
         executor = self.database.executor()
-        if not returned:
-            await executor.execute(plan.statement, parameters)
-            answer: list[Any] = []
+        answer: list[Any] = []
+        if len(steps) > 1:
+            for part in await executor.unit(steps):
+                answer += part if returned else ()
+        elif returned:
+            answer = await executor.fetch(*steps[0])
         else:
-            answer = await executor.fetch(plan.statement, parameters, plan.decode)
+            await executor.execute(*steps[0][:2])
         self._take(objects, returned, answer)
 
     def _take(self, objects: list[Any], returned: tuple[Field, ...], answer: list[Any]) -> None:
@@ -159,19 +175,23 @@ class _Insert:
         else:
             if key[0].auto and key[0] in returned:
                 place = returned.index(key[0])
-                answer.sort(key=lambda row: row[place])
+                answer.sort(key=operator.itemgetter(place))
             found = list(answer) or [()] * len(objects)
-        for each, row in zip(objects, found, strict=True):
-            if row is None:  # ON CONFLICT DO NOTHING
-                if self.ids is not None:
-                    self.ids.append(None)
-                continue
-            for field, value in zip(returned, row, strict=True):
-                put(each, field.name, value)
+        if None in found:  # ON CONFLICT DO NOTHING
+            pairs = [(o, row) for o, row in zip(objects, found, strict=True) if row is not None]
+        else:
+            pairs = list(zip(objects, found, strict=True))
+        for place, name in enumerate([field.name for field in returned]):
+            for each, row in pairs:
+                put(each, name, row[place])
+        for each, _ in pairs:
             put(each, "_new", UNSET)
-            if self.ids is not None:
-                values = tuple(getattr(each, field.name) for field in key)
-                self.ids.append(values[0] if len(values) == 1 else values)
+        if self.ids is None:
+            return
+        ids = list(map(operator.attrgetter(*(field.name for field in key)), objects))
+        if len(pairs) < len(objects):
+            ids = [None if row is None else id for id, row in zip(ids, found, strict=True)]
+        self.ids += ids
 
     def _matched(
         self, objects: list[Any], returned: tuple[Field, ...], answer: list[Any]
@@ -235,13 +255,17 @@ class _Insert:
         else:
             text = compiler.insert(self.table, fields, returned, rows=count, conflict=conflict)
         decode = values_decoder(returned, self.database.dialect) if returned else list
-        full = self.by_columns or count == self.batch
+        full = self.by_columns or count == self.statement_rows
         plan = assembled(
             compiler, text, f"inserts of {self.model.__name__}", decode,
             writes=True, returns_rows=bool(returned), cacheable=full,
         )  # fmt: skip
         bind = _binder(self, plan, [number for number, _ in given])
         return Plan(plan.statement, bind, decode), tuple(returned)
+
+
+def _absent(pair: tuple[tuple[int, Any], Any]) -> int:
+    return pair[0][0]
 
 
 def _binder(job: _Insert, plan: Plan, numbers: list[int]) -> Any:
