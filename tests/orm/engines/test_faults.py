@@ -58,6 +58,18 @@ BROKEN: list[
     ),
     ("DELETE FROM people", (), ForeignKeyViolation, ("posts", "posts_author", ("id",))),
     (
+        'DELETE FROM "odd parent" WHERE c = $1 RETURNING c',
+        ("a",),
+        ForeignKeyViolation,
+        ("kept", "kept_at", ("a b",)),
+    ),
+    (
+        'DELETE FROM "odd parent"',
+        (),
+        ForeignKeyViolation,
+        ("kept", "kept_at", ("a b",)),
+    ),
+    (
         'INSERT INTO "odd name" VALUES ($1, $2)',
         (1, "a"),
         UniqueViolation,
@@ -80,6 +92,15 @@ async def filled(db: Database) -> None:
         ' CONSTRAINT "odd, unique" UNIQUE ("a b", c))',
     )
     await run(db, 'INSERT INTO "odd name" VALUES ($1, $2)', 1, "a")
+    await run(db, 'CREATE TABLE "odd parent" ("a b" integer PRIMARY KEY, c text)')
+    await run(db, 'INSERT INTO "odd parent" VALUES ($1, $2)', 1, "a")
+    for table in ("empty", "kept"):
+        await run(
+            db,
+            f"CREATE TABLE {table} (at integer, CONSTRAINT {table}_at"
+            ' FOREIGN KEY (at) REFERENCES "odd parent" ("a b") ON DELETE RESTRICT)',
+        )
+    await run(db, "INSERT INTO kept VALUES (1)")
     await run(db, "CREATE TABLE lowered (name text)")
     await run(db, "CREATE UNIQUE INDEX lowered_name ON lowered (lower(name))")
     await run(db, "INSERT INTO lowered VALUES ($1)", "a")

@@ -151,7 +151,7 @@ def _constraint(error: Any, sql: str, code: str) -> DatabaseError:
             f" (constraint {constraint})",
             **named,
         )
-    if code == "23503":
+    if code in ("23503", "23001"):  # the second is RESTRICT's, from PostgreSQL 18 on
         fact = (
             f"a row is still referred to from {table}"
             if sql.lstrip()[:6].upper() == "DELETE"

@@ -123,7 +123,8 @@ def _constraint(connection: sqlite3.Connection, code: str, text: str, sql: str) 
             statement=sql,
             code=code,
         )
-    if code == "SQLITE_CONSTRAINT_FOREIGNKEY":
+    # RESTRICT is done by a trigger, and its error is a trigger's.
+    if code == "SQLITE_CONSTRAINT_FOREIGNKEY" or text == "FOREIGN KEY constraint failed":
         return ForeignKeyViolation(
             "a row refers to one that is not there, or is still referred to",
             statement=sql,

@@ -7,13 +7,15 @@ the user, and not much of it: after `_PATIENCE` seconds the error goes out witho
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from turbostar.orm.engines.quoting import quoted
 from turbostar.orm.engines.sqlite.faults import written_how, written_table
-from turbostar.orm.engines.sqlite.schema import foreign_keys, named
+from turbostar.orm.engines.sqlite.schema import ForeignKey, foreign_keys, named
 from turbostar.orm.errors import ForeignKeyViolation
 
 if TYPE_CHECKING:
@@ -22,6 +24,11 @@ if TYPE_CHECKING:
 __all__ = ["after_commit", "after_statement"]
 
 _PATIENCE = 0.25
+# What a DELETE chooses, without what it returns.
+_DELETE = re.compile(
+    r"""\s*DELETE\s+FROM\s+(?:"[^"]+"|`[^`]+`|\[[^\]]+\]|\w+)\s*(WHERE\s.*?)?(?:\s+RETURNING\s.*)?$""",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 def after_statement(
@@ -35,7 +42,10 @@ def after_statement(
         connection.execute("SAVEPOINT turbostar_fault")
         try:
             connection.execute("PRAGMA defer_foreign_keys = ON")
-            connection.execute(error.statement, parameters).fetchall()
+            try:
+                connection.execute(error.statement, parameters).fetchall()
+            except sqlite3.IntegrityError:  # RESTRICT cannot be deferred
+                return _restricting(connection, error, table, parameters) or error
             tables = [table, *_children(connection, table)]
             return _found(connection, error, tables, table) or error
         finally:
@@ -72,6 +82,32 @@ def _children(connection: sqlite3.Connection, table: str) -> list[str]:
     ]
 
 
+def _restricting(
+    connection: sqlite3.Connection,
+    error: ForeignKeyViolation,
+    parent: str,
+    parameters: Sequence[Any],
+) -> ForeignKeyViolation | None:
+    """The RESTRICT that keeps rows of `parent` from being deleted: the one that has such rows."""
+    restricts = [
+        (table, key)
+        for table in [parent, *_children(connection, parent)]
+        for key in foreign_keys(connection, table)
+        if key.parent == parent and key.on_delete == "RESTRICT"
+    ]
+    chosen = _DELETE.match(error.statement)
+    if chosen is None:
+        return None
+    for table, key in restricts:
+        columns = ", ".join(quoted(column) for column in key.columns)
+        referred = ", ".join(quoted(column) for column in key.referred)
+        doomed = f"SELECT {referred} FROM {quoted(parent)} {chosen[1] or ''}"
+        there = f"SELECT 1 FROM {quoted(table)} WHERE ({columns}) IN ({doomed}) LIMIT 1"
+        if connection.execute(there, parameters).fetchone():
+            return _named(connection, error, table, key, missing=False)
+    return None
+
+
 def _found(
     connection: sqlite3.Connection, error: ForeignKeyViolation, tables: list[str], written: str
 ) -> ForeignKeyViolation | None:
@@ -83,20 +119,32 @@ def _found(
         if row is None:
             continue
         key = next(key for key in foreign_keys(connection, table) if key.number == row[0])
-        constraint = named(connection, table, key.columns, "FOREIGN KEY", False)
         missing = not removes and (not written or table == written)
-        columns = key.columns if missing else key.referred
-        fact = (
-            f"{table} refers by {', '.join(columns)} to a row of {key.parent} that is not there"
-            if missing
-            else f"a row of {key.parent} is still referred to from {table}"
-        )
-        return ForeignKeyViolation(
-            f"{fact} (constraint {constraint})",
-            table=table,
-            constraint=constraint,
-            columns=columns,
-            statement=error.statement,
-            code=error.code,
-        )
+        return _named(connection, error, table, key, missing=missing)
     return None
+
+
+def _named(
+    connection: sqlite3.Connection,
+    error: ForeignKeyViolation,
+    table: str,
+    key: ForeignKey,
+    *,
+    missing: bool,
+) -> ForeignKeyViolation:
+    """The error of this key: the row referred to is `missing`, or still referred to."""
+    constraint = named(connection, table, key.columns, "FOREIGN KEY", False)
+    columns = key.columns if missing else key.referred
+    fact = (
+        f"{table} refers by {', '.join(columns)} to a row of {key.parent} that is not there"
+        if missing
+        else f"a row of {key.parent} is still referred to from {table}"
+    )
+    return ForeignKeyViolation(
+        f"{fact} (constraint {constraint})",
+        table=table,
+        constraint=constraint,
+        columns=columns,
+        statement=error.statement,
+        code=error.code,
+    )

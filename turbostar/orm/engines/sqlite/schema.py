@@ -33,6 +33,7 @@ class ForeignKey(NamedTuple):
     parent: str
     columns: tuple[str, ...]
     referred: tuple[str, ...]
+    on_delete: str
 
 
 def unique_key(connection: sqlite3.Connection, what: str) -> tuple[str, str, tuple[str, ...]]:
@@ -86,18 +87,20 @@ def owner_of_check(connection: sqlite3.Connection, what: str, written: str) -> s
 
 def foreign_keys(connection: sqlite3.Connection, table: str) -> list[ForeignKey]:
     """All foreign keys of a table."""
-    found: dict[int, tuple[str, list[str], list[str | None]]] = {}
-    for number, _, parent, column, referred, *_ in _pragma(connection, "foreign_key_list", table):
-        _, columns, keys = found.setdefault(number, (parent, [], []))
+    found: dict[int, tuple[str, str, list[str], list[str | None]]] = {}
+    for number, _, parent, column, referred, _, on_delete, _ in _pragma(
+        connection, "foreign_key_list", table
+    ):
+        _, _, columns, keys = found.setdefault(number, (parent, on_delete, [], []))
         columns.append(column)
         keys.append(referred)
     result = []
-    for number, (parent, columns, keys) in found.items():
+    for number, (parent, on_delete, columns, keys) in found.items():
         referred = tuple(key for key in keys if key is not None)
         if not referred:
             ranks = [(row[5], row[1]) for row in _pragma(connection, "table_info", parent)]
             referred = tuple(name for rank, name in sorted(ranks) if rank)
-        result.append(ForeignKey(number, parent, tuple(columns), referred))
+        result.append(ForeignKey(number, parent, tuple(columns), referred, on_delete))
     return result
 
 
