@@ -188,7 +188,7 @@ class _Insert:
             put(each, "_new", UNSET)
         if self.ids is None:
             return
-        ids = list(map(operator.attrgetter(*(field.name for field in key)), objects))
+        ids: list[Any] = list(map(operator.attrgetter(*(field.name for field in key)), objects))
         if len(pairs) < len(objects):
             ids = [None if row is None else id for id, row in zip(ids, found, strict=True)]
         self.ids += ids

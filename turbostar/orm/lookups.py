@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from turbostar.orm.errors import QueryError
-from turbostar.orm.expressions.base import Condition
+from turbostar.orm.expressions.base import Condition, Expression
 from turbostar.orm.expressions.columns import Column
 from turbostar.orm.expressions.functions import PARTS, date_part
+from turbostar.orm.expressions.nodes import make
 from turbostar.orm.expressions.ordering import Ordering
 from turbostar.orm.relations.paths import RelationPath
+from turbostar.orm.shapes import Shape
 
 __all__ = ["LOOKUPS", "conditions_of", "ordering_of", "resolved"]
 
@@ -108,17 +110,23 @@ def _part(left: Any, part: str, key: str) -> Any:
     raise QueryError(f"{key}: there is no look-up {part!r}; there are {words}")
 
 
-def ordering_of(model: Any, item: Any) -> Ordering:
-    """The ordering that `order` was given: a column, ``-column``, or their names."""
+def ordering_of(shape: Shape, item: Any) -> Ordering:
+    """The ordering that `order` was given: a column, ``-column``, or their names.
+
+    A name is that of a selected expression first, then that of a field of the model.
+    """
     if isinstance(item, Ordering):
         return item
     if isinstance(item, Column):
         return item.up
     if isinstance(item, str):
-        down = item.startswith("-")
-        found = resolved(model, item.removeprefix("-"))
-        made = ordering_of(model, found)
-        return made.reversed() if down else made
+        name = item.removeprefix("-")
+        if shape.columns is not None and name in shape.names:
+            node = shape.columns[shape.names.index(name)][0]
+            made: Ordering = Expression(make("output", name, type=node.type)).asc()
+        else:
+            made = ordering_of(shape, resolved(shape.model, name))
+        return made.reversed() if name != item else made
     if isinstance(item, RelationPath):
         return item.key_columns()[0].up
     if hasattr(item, "node"):

@@ -39,7 +39,7 @@ def after(query: Query[Any], last: tuple[Any, ...]) -> Query[Any]:
     else:
         names = ", ".join(str(node.args[0]) for node, _ in ways)
         raise QueryError(f"after takes an object or {len(ways)} values: {names}")
-    items = [ordering_of(model, Expression(node)) for node, _ in ways]
+    items = [ordering_of(shape, Expression(node)) for node, _ in ways]
     query = query.order(
         *(i.reversed() if way == "desc" else i for i, (_, way) in zip(items, ways, strict=True))
     )

@@ -73,13 +73,13 @@ class Query(msgspec.Struct, Generic[R], eq=False, frozen=True):
         if len(by) == 1:
             item = by[0]
             if type(item) is not Ordering:
-                item = ordering_of(shape.model, item)
+                item = ordering_of(shape, item)
             found = shape.ordered.get(item.node)
             if found is None:
                 found = shape.ordered[item.node] = shape.with_order((item.node,))
             values += item.values
         else:
-            made = [ordering_of(shape.model, item) for item in by]
+            made = [ordering_of(shape, item) for item in by]
             for item in made:
                 values += item.values
             found = shape.with_order(tuple([item.node for item in made]))
@@ -119,7 +119,7 @@ class Query(msgspec.Struct, Generic[R], eq=False, frozen=True):
         """Without repeated rows; with columns (PostgreSQL), the first of each of their values."""
         if not on:
             return self._with(self.shape.step("distinct", distinct=True))
-        nodes = tuple(ordering_of(self.shape.model, item).node.args[0] for item in on)
+        nodes = tuple(ordering_of(self.shape, item).node.args[0] for item in on)
         parts = self.shape.parts_from(nodes)
         return self._with(self.shape.step(("distinct", nodes), distinct_on=parts))
 

@@ -11,6 +11,7 @@ import pytest
 from tests.orm.blog import Comment, Org, Post, Tag, User, fill
 from turbostar.orm import (
     Database,
+    LockNotAvailable,
     MultipleFound,
     NotFound,
     QueryError,
@@ -386,6 +387,36 @@ async def test_what_a_query_shows() -> None:
     assert "def decode(rows):" in query.plan().source
     assert "users" in (await query.explain()).lower()
     assert text in repr(query)
+
+
+async def test_names_of_results_order_them() -> None:
+    """A name given to an expression is one to order by."""
+    groups = User.group(User.age).aggregate(n=count()).order("-n", "age")
+    assert [row["age"] for row in await groups] == [30, 17, 45]
+    rows = User.values(User.id, old=User.age > 20, red=User.posts.tags.name == "red")
+    assert [(r["id"], r["old"], r["red"]) for r in await rows.order("-old", "id")] == [
+        (1, True, True), (3, True, True), (4, True, False), (2, False, False),
+    ]  # fmt: skip
+
+
+async def test_row_locks(db: Database, kind: str) -> None:
+    """Another transaction's rows are skipped, or refused at once; SQLite has one writer anyway."""
+    async with db.transaction():
+        assert (await User.get(1, lock="update")).id == 1
+        if kind == "sqlite":
+            assert await User.filter(User.id == 1).lock("skip_locked").count() == 1
+            return
+
+        async def other() -> list[int]:
+            with db.outside_transaction():
+                free = await User.all().order("id").lock(skip_locked=True)
+                with pytest.raises(LockNotAvailable):
+                    await User.get(1, lock="nowait")
+            return [user.id for user in free]
+
+        assert await other() == [2, 3, 4]
+    with pytest.raises(QueryError, match="there is no lock 'hard'"):
+        User.all().lock("hard")
 
 
 async def test_distinct_tags() -> None:

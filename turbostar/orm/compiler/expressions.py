@@ -87,7 +87,7 @@ class ExpressionCompiler(ConditionCompiler):
         whens, other = node.args
         texts = ["case"]
         for condition, result in whens:
-            texts.append(f"when {self.write(condition, base, scope)}")
+            texts.append(f"when {self.condition(condition, base, scope)}")
             base += condition.size
             texts.append(f"then {self.write(result, base, scope)}")
             base += result.size

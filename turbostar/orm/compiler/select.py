@@ -7,6 +7,7 @@ from typing import Any
 from turbostar.orm.compiler.expressions import ExpressionCompiler
 from turbostar.orm.compiler.scopes import Scope
 from turbostar.orm.errors import QueryError
+from turbostar.orm.expressions.nodes import Node
 from turbostar.orm.shapes import Part, Shape
 from turbostar.orm.types import INT
 
@@ -48,7 +49,7 @@ class SelectCompiler(ExpressionCompiler):
             words.append(f"having {having}")
         words.append(order)
         words.append(self.limits(shape, base))
-        if shape.lock and self.dialect.has_locks:
+        if shape.lock and self.dialect.has_locks and what in ("rows", "key"):
             strength, _, patience = shape.lock.partition("|")
             words.append(f"for {strength} of {self.dialect.quote(scope.name)} {patience}".rstrip())
         return " ".join(word for word in words if word)
@@ -79,9 +80,16 @@ class SelectCompiler(ExpressionCompiler):
             return ", ".join(texts)
         written = []
         for (node, place), name in zip(shape.columns, shape.names, strict=True):
-            text = self.write(node, base + place, scope)
+            text = self.selected(node, base + place, scope)
             written.append(f"{text} as {self.dialect.quote(name)}")
         return ", ".join(written)
+
+    def selected(self, node: Node, base: int, scope: Scope) -> str:
+        """An expression among the columns; a condition is one of the row itself."""
+        truth = node.kind not in ("column", "aggregate", "filtered", "window", "table_column")
+        if truth and node.type is not None and node.type.kind == "bool":
+            return self.condition(node, base, scope)
+        return self.write(node, base, scope)
 
     def conditions(self, parts: tuple[Part, ...], base: int, scope: Scope) -> str:
         """Conditions that all hold."""
