@@ -15,7 +15,13 @@ import msgspec
 import pytest
 
 from turbostar.orm.database import Database
-from turbostar.orm.errors import DatabaseClosed, QueryError, TooManyQueries, UniqueViolation
+from turbostar.orm.errors import (
+    DatabaseClosed,
+    OrmError,
+    QueryError,
+    TooManyQueries,
+    UniqueViolation,
+)
 from turbostar.orm.raw import statement_for
 
 pytestmark = pytest.mark.anyio
@@ -326,6 +332,20 @@ async def test_options_may_stand_in_the_url(url: str) -> None:
     assert db.engine.where.options.statement_timeout == 1.5
     assert await db.sql("SELECT 1 AS n") == [{"n": 1}]
     await db.close()
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+async def test_pragmas_of_each_connection(url: str) -> None:
+    pragmas = {"cache_size": -1234, "temp_store": "memory"}
+    async with Database(url, pragmas=pragmas, synchronous="full") as db:
+        for writes in (False, True):
+            async with db.transaction(read_only=not writes):
+                assert await db.sql("PRAGMA cache_size") == [{"cache_size": -1234}]
+                assert await db.sql("PRAGMA temp_store") == [{"temp_store": 2}]
+                assert await db.sql("PRAGMA synchronous") == [{"synchronous": 2}]
+    for wrong in ({"a; b": 1}, {"a": "1; DROP TABLE x"}, {"a": 1.5}):
+        with pytest.raises(OrmError, match="pragmas"):
+            Database(url, pragmas=wrong)
 
 
 async def test_unique_violations_in_plain_sql(db: Database) -> None:

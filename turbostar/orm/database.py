@@ -33,7 +33,7 @@ class Database:
             ``pool_size``, ``max_overflow``, ``pool_timeout``, ``pool_recycle``,
             ``pool_pre_ping``, ``warm``, ``connect_timeout``, ``statement_timeout``,
             ``pgbouncer``, ``statement_cache_size``, ``text_timestamps``, ``busy_timeout``,
-            ``synchronous``, ``foreign_keys``.
+            ``synchronous``, ``foreign_keys``, ``pragmas``.
 
     Raises:
         OrmError: an unknown kind of database or option.

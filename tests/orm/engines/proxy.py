@@ -18,6 +18,8 @@ class Proxy:
         self._tasks: set[asyncio.Task[None]] = set()
         self.open = True  # else connections are closed as soon as they come
         self.answers_left: int | None = None  # so many answers, and the line is cut
+        self.passing = asyncio.Event()  # else bytes stay where they are, and nobody hears of it
+        self.passing.set()
         self.port = 0
         self.cuts = 0
 
@@ -69,6 +71,7 @@ class Proxy:
     async def _pipe(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
         try:
             while data := await source.read(65536):
+                await self.passing.wait()
                 target.write(data)
                 await target.drain()
         except OSError:
@@ -79,6 +82,7 @@ class Proxy:
         """From the server to the client, as long as there are answers left."""
         try:
             while data := await source.read(65536):
+                await self.passing.wait()
                 if self.answers_left is not None:
                     self.answers_left -= 1
                     if self.answers_left < 0:

@@ -24,6 +24,7 @@ from turbostar.orm.errors import (
     ConnectionLost,
     DatabaseError,
     PoolTimeout,
+    StatementTimeout,
     TransactionError,
 )
 
@@ -251,6 +252,32 @@ async def test_a_nested_block_whose_line_is_cut(url: str, proxy: Proxy) -> None:
             await makes_light_of_it()
         assert await at_rest(db)
         assert await rows(db, "SELECT * FROM nested") == []
+
+
+async def test_a_line_on_which_nothing_comes_through(
+    url: str, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where even the server's limit is not heard of, ours ends the statement."""
+    monkeypatch.setattr("turbostar.orm.engines.postgresql.driver._LATER", 0.1)
+    monkeypatch.setattr("turbostar.orm.engines.postgresql.pool._TO_ORDER", 0.3)
+    async with Database(
+        through(url, proxy), pool_size=3, max_overflow=0, warm=3, statement_timeout=0.2
+    ) as db:
+        await run(db, "CREATE TABLE stalled (id integer)")
+        transaction = await db.engine.begin()
+        await run(db, "INSERT INTO stalled VALUES (1)", on=transaction)
+        proxy.passing.clear()
+        async with asyncio.timeout(20):
+            for _ in range(2):
+                with pytest.raises(StatementTimeout):
+                    await rows(db, "SELECT 1")
+            with pytest.raises(StatementTimeout):
+                await run(db, "INSERT INTO stalled VALUES (2)", on=transaction)
+            await transaction.rollback()
+        assert await at_rest(db)
+        proxy.passing.set()
+        assert await rows(db, "SELECT count(*) FROM stalled") == [(0,)]
+        assert await at_rest(db)
 
 
 async def test_idle_connections_that_are_cut_are_replaced(url: str, proxy: Proxy) -> None:

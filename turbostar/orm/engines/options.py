@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 import msgspec
@@ -10,6 +10,9 @@ import msgspec
 from turbostar.orm.errors import OrmError
 
 __all__ = ["Options", "Where", "locate"]
+
+
+_Word: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^\w+$")]
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -33,6 +36,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         busy_timeout: how long to wait for a lock of another process (SQLite).
         synchronous: "normal" survives a crash of the program, "full" one of the machine (SQLite).
         foreign_keys: hold foreign keys (SQLite).
+        pragmas: further settings of each connection, as ``{"cache_size": -64000}`` (SQLite).
     """
 
     pool_size: int | None = None
@@ -49,6 +53,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     busy_timeout: float = 10.0
     synchronous: Literal["off", "normal", "full", "extra"] = "normal"
     foreign_keys: bool = True
+    pragmas: dict[_Word, int | _Word] = {}
 
 
 class Where(msgspec.Struct, frozen=True):

@@ -20,6 +20,8 @@ __all__ = ["Connection", "as_text", "connect", "without_text"]
 
 Connection = asyncpg.Connection
 
+# Seconds after the server's own limit on a statement until ours, for one that does not answer.
+_LATER = 5.0
 _TEXT = ("timestamptz", "timestamp")
 
 
@@ -34,8 +36,11 @@ async def connect(where: Where) -> Any:
         connection = await asyncpg.connect(
             where.target,
             timeout=options.connect_timeout,
-            # The server's own limit comes first; ours is for a server that does not answer.
-            command_timeout=None if limit is None else limit if options.pgbouncer else limit + 5,
+            command_timeout=None
+            if limit is None
+            else limit
+            if options.pgbouncer
+            else limit + _LATER,
             statement_cache_size=0 if options.pgbouncer else options.statement_cache_size,
             max_cached_statement_lifetime=0,
             server_settings=settings,

@@ -64,6 +64,8 @@ class Session:
         run(f"PRAGMA synchronous = {options.synchronous}")
         run(f"PRAGMA foreign_keys = {'ON' if options.foreign_keys else 'OFF'}")
         run("PRAGMA case_sensitive_like = ON")  # as on PostgreSQL
+        for name, value in options.pragmas.items():
+            run(f"PRAGMA {name} = {value}")  # both are words or numbers: see Options
         run("SELECT count(*) FROM sqlite_master").fetchone()  # is it a database at all?
         if reads_only:
             run("PRAGMA query_only = ON")
