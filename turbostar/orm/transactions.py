@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import functools
 import inspect
-import itertools
 import random
 from collections.abc import Awaitable, Callable
 from types import TracebackType
@@ -26,7 +25,6 @@ T = TypeVar("T")
 # Called after a commit; what it returns is awaited if it can be.
 Hook: TypeAlias = Callable[[], Any]
 
-_names = itertools.count(1)
 # Seconds before the first repetition; it doubles each time, and is drawn at random up to that.
 _PAUSE = 0.01
 
@@ -56,6 +54,7 @@ class TransactionScope:
         self._inner: TransactionScope | None = None  # the nested one that is open now
         self._before: Executor | None = None
         self._transaction: Transaction | None = None
+        self._depth = 0
         self._savepoint = ""
         self._hooks: list[Hook] = []
 
@@ -107,7 +106,9 @@ class TransactionScope:
             )
         assert outer._transaction is not None
         self._isolation, self._read_only = outer._isolation, outer._read_only
-        self._savepoint = f"turbostar_{next(_names)}"
+        # By its depth, so that the same few statements come again and stay prepared.
+        self._depth = outer._depth + 1
+        self._savepoint = f"turbostar_{self._depth}"
         outer._inner = self
         try:
             await outer._transaction.savepoint(self._savepoint)
