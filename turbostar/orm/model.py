@@ -30,8 +30,8 @@ _set = msgspec.Struct.__setattr__
 # As that of the metaclass, for mypy looks at base classes first, and msgspec.Struct has another.
 @dataclass_transform(kw_only_default=True, field_specifiers=(col,))
 class Model(
+    msgspec.Struct,  # first: what C looks for along `tp_base` is there
     Starts,
-    msgspec.Struct,
     metaclass=ModelMeta,
     omit_defaults=True,
     dict=True,
