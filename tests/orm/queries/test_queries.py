@@ -144,9 +144,9 @@ async def test_keyset_pagination() -> None:
         seen += [post.id for post in page]
         page = await Post.order("-likes", "id").after(page[-1]).limit(2)
     assert seen == [post.id for post in await Post.order("-likes", "id")]
-    assert [p.id for p in await Post.order("-likes").after(9, 5)] == [4, 1, 2, 3]
+    assert [p.id for p in await Post.order("-likes", "-id").after(9, 5)] == [4, 1, 2, 3]
     with pytest.raises(QueryError, match="after takes an object or 2 values"):
-        Post.order("-likes").after(9)
+        Post.order("-likes", "-id").after(9)
 
 
 async def test_one_first_and_the_errors() -> None:
