@@ -92,7 +92,7 @@ def _later(way: _Way, value: Any, *, same: bool) -> Condition | None:
             return None if way.nulls_first else column.is_null()
         return column.is_not_null() if way.nulls_first else None
     if same:
-        found = column <= value if way.down else column >= value
+        found: Condition = column <= value if way.down else column >= value
     else:
         found = column < value if way.down else column > value
     return found | column.is_null() if way.nullable and not way.nulls_first else found

@@ -30,13 +30,18 @@ from turbostar.orm import (
     UniqueViolation,
     WrongValue,
     col,
+    date_of,
+    date_part,
     fk,
     now,
     pk,
     raw,
     scope,
     scope_with,
+    today,
+    trunc,
 )
+from turbostar.orm.expressions.functions import PARTS
 
 pytestmark = pytest.mark.anyio
 
@@ -141,6 +146,29 @@ async def test_json_paths_and_arrays(db: Database) -> None:
     assert await Everything.filter(Everything.tags.contains("z")).count() == 1
     parts = Everything.order("id").values_list(Everything.data["a"], Everything.tags[0])
     assert await parts == [({"b": 5, "c": "x"}, "a"), ({"b": 10}, "z")]
+
+
+async def test_parts_of_dates(db: Database) -> None:
+    """Parts, days and beginnings of moments are those of UTC, whatever zone they came in."""
+    await db.create_all(Everything)
+    zone = dt.timezone(dt.timedelta(hours=2))
+    moment = dt.datetime(2027, 1, 1, 1, 30, 5, tzinfo=zone)  # in UTC it is the year before
+    await Everything.create(**whole(moment=moment, day=dt.date(2027, 1, 3)))
+    (row,) = await Everything.values(
+        **{part: date_part(part, Everything.moment) for part in PARTS},
+        day_of=date_of(Everything.moment),
+        month_start=trunc("month", Everything.moment),
+        of_day=trunc("month", Everything.day),
+        sunday=date_part("weekday", Everything.day),
+        today=today(),
+    )
+    utc = moment.astimezone(dt.UTC)
+    assert [row[part] for part in PARTS] == [2026, 12, 31, 23, 30, 5, 53, 3, 4]
+    assert row["day_of"] == utc.date()
+    assert row["month_start"] == dt.datetime(2026, 12, 1, tzinfo=dt.UTC)
+    assert row["of_day"] == dt.datetime(2027, 1, 1, tzinfo=dt.UTC)
+    assert row["sunday"] == 6
+    assert abs(row["today"] - dt.datetime.now(dt.UTC).date()) <= dt.timedelta(days=1)
 
 
 @pytest.mark.parametrize(

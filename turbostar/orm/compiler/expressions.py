@@ -75,7 +75,7 @@ class ExpressionCompiler(ConditionCompiler):
 
     def _trunc(self, node: Node, base: int, scope: Scope) -> str:
         unit, inner = node.args
-        return str(self.dialect.truncated(unit, self._operand(inner, base, scope)))
+        return str(self.dialect.truncated(unit, self._operand(inner, base, scope), inner.type))
 
     def moment(self, node: Node, base: int, scope: Scope) -> str:
         """A date or time, in UTC."""

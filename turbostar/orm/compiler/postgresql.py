@@ -52,7 +52,7 @@ class PostgreSQLDialect(Dialect):
     }
     functions = {
         "now": "now()",
-        "today": "current_date",
+        "today": "cast(now() at time zone 'UTC' as date)",
         "concat": "concat({*})",
         "date": "cast({} at time zone 'UTC' as date)",
         "round": "round(cast({} as numeric), cast({} as integer))",
@@ -104,9 +104,11 @@ class PostgreSQLDialect(Dialect):
         less = " - 1" if part == "weekday" else ""
         return f"(cast(floor(extract({word} from {text})) as bigint){less})"
 
-    def truncated(self, unit: str, text: str) -> str:
+    def truncated(self, unit: str, text: str, type: ColumnType | None) -> str:
         """The start of a unit of time."""
-        return f"(date_trunc('{unit}', {text} at time zone 'UTC') at time zone 'UTC')"
+        day = type is not None and type.kind == "date"
+        moment = f"cast({text} as timestamp)" if day else f"{text} at time zone 'UTC'"
+        return f"(date_trunc('{unit}', {moment}) at time zone 'UTC')"
 
     def json_has(self, left: str, right: str) -> str:
         """JSON contains other JSON."""

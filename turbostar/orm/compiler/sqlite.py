@@ -157,7 +157,7 @@ class SQLiteDialect(Dialect):
             return f"((cast({day} as integer) + 6) / 7)"
         return f"cast(strftime('{self.parts[part]}', {text}) as integer)"
 
-    def truncated(self, unit: str, text: str) -> str:
+    def truncated(self, unit: str, text: str, type: ColumnType | None) -> str:
         """The start of a unit of time."""
         return f"strftime('{self.truncations[unit]}', {text})"
 
