@@ -56,6 +56,9 @@ def cannot_open(where: Where, error: sqlite3.Error) -> CannotConnect:
 
 def typed(connection: sqlite3.Connection, error: Exception, sql: str) -> OrmError:
     """The typed exception for one of the driver's."""
+    if isinstance(error.__context__, (OverflowError, ValueError)):
+        # The driver could not bind a value, and then asked SQLite, which tells of its last fault.
+        error = error.__context__
     code: str = getattr(error, "sqlite_errorname", "")
     text = str(error)
     if code.startswith("SQLITE_CONSTRAINT"):
