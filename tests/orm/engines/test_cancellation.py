@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from tests.orm.engines.kit import count, prepare, rows, run, statement
+from tests.orm.engines.kit import KITS, count, prepare, rows, run, statement
 from tests.orm.engines.test_conformance import INSERT, RETURNING, at_rest
 from turbostar.orm.database import Database
 from turbostar.orm.engines.interface import all_rows
@@ -233,6 +233,23 @@ async def test_cancelled_in_the_moment_it_gets_its_connection(url: str) -> None:
             await asyncio.wait([unlucky, behind, committing])
             await behind
             assert await at_rest(db)
+
+
+async def test_who_comes_before_one_that_is_cancelled_is_told(db: Database) -> None:
+    """The work behind it is skipped, and its own result comes nevertheless."""
+    await prepare(db)
+    slow = KITS[db.kind].slow
+    for sql in (f"INSERT INTO people (name, age) SELECT 'slow', 1 FROM ({slow}) AS s", slow):
+        first = asyncio.create_task(run(db, sql, 0.05))
+        behind = [asyncio.create_task(run(db, sql, 0.05)) for _ in range(8)]
+        await asyncio.sleep(0.001)
+        for task in behind:
+            task.cancel()
+        async with asyncio.timeout(10):
+            await first
+        await asyncio.wait(behind)
+        await run(db, "DELETE FROM people")
+        assert await at_rest(db)
 
 
 async def test_cancelled_while_it_opens(url: str) -> None:

@@ -29,10 +29,12 @@ class Session:
         "connection",
         "cursor",
         "deadline",
+        "defers",
         "failed",
         "future",
         "limit",
         "peek",
+        "schema_version",
         "timed_out",
     )
 
@@ -44,6 +46,8 @@ class Session:
         self.failed: BaseException | None = None  # by which statement the transaction failed
         self.future: asyncio.Future[Any] | None = None
         self.peek = peek
+        self.schema_version = -1  # of the schema that `defers` tells of: see batches
+        self.defers = False
         try:
             self.connection = _open(where)
         except sqlite3.Error as error:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 from turbostar.orm.engines.options import Where
+from turbostar.orm.engines.sqlite.batches import (
+    NOTHING,
+    Job,
+    done,
+    gathered,
+    may_be_batched,
+    run_batch,
+)
 from turbostar.orm.engines.sqlite.outbox import Outbox
 from turbostar.orm.engines.sqlite.session import Session
-from turbostar.orm.engines.sqlite.work import Work
 
 __all__ = ["Job", "Worker"]
-
-# What to do, its three arguments, and who waits for the result. A tuple, for nothing is cheaper.
-Job: TypeAlias = tuple[asyncio.Future[Any], Work, Any, Any, Any]
 
 # Results are laid out at least this often, while there is more to do.
 _MOST_UNTOLD = 32
@@ -29,6 +32,7 @@ class Worker:
     """
 
     __slots__ = (
+        "_outbox",
         "_thread_inbox",
         "cut",
         "ended",
@@ -42,6 +46,7 @@ class Worker:
     def __init__(self, name: str, where: Where, outbox: Outbox, *, reads_only: bool) -> None:
         self._thread_inbox: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self.inbox: queue.SimpleQueue[Job | None] | _Refusal = self._thread_inbox
+        self._outbox = outbox
         self.submitted = 0
         self.finished = 0
         self.leased = False
@@ -74,6 +79,8 @@ class Worker:
         except queue.Empty:
             pass  # that was all of it
         self.submitted -= len(taken)
+        # The thread may have believed that it would tell of its last results with these.
+        self._outbox.deliver()
         return taken
 
     def stop(self) -> None:
@@ -104,7 +111,7 @@ def _drain(worker: Worker, where: Where, outbox: Outbox, reads_only: bool) -> No
         _tell_end(worker, outbox)
         return
     try:
-        _work(worker, session, outbox, worker._thread_inbox.get, worker._thread_inbox.empty)
+        _work(worker, session, outbox, worker._thread_inbox, not reads_only)
     finally:
         session.close()
         _tell_end(worker, outbox)
@@ -114,35 +121,43 @@ def _work(
     worker: Worker,
     session: Session,
     outbox: Outbox,
-    get: Callable[[], Job | None],
-    empty: Callable[[], bool],
+    inbox: queue.SimpleQueue[Job | None],
+    batches: bool,
 ) -> None:
-    lay = outbox.done.append
+    get, empty, lay = inbox.get, inbox.empty, outbox.done.append
     limited = session.limit is not None
     untold = 0
+    taken: Any = NOTHING  # a job that was looked at, and has yet to be done
     while True:
-        job = get()
+        job: Job | None = get() if taken is NOTHING else taken
+        taken = NOTHING
         if job is None:
             return
         future, work, one, two, three = job
-        if future.cancelled():
-            worker.finished += 1
-            continue
-        session.future = future
-        if limited:
-            session.hurry()
-        try:
-            result = work(session, one, two, three)
-        except StopIteration as error:  # a future would not take it
-            lay((future, None, RuntimeError(f"a decoder raised {error!r}")))
-        except BaseException as error:
-            lay((future, None, error))
+        if batches and not empty() and may_be_batched(job):
+            jobs, taken = gathered(job, inbox)
+            told = run_batch(session, jobs) if len(jobs) > 1 else done(session, job)
+            outbox.done.extend(told)
+            worker.finished += len(jobs)
+            untold += len(told)
+            jobs, told = [], []
         else:
-            lay((future, result, None))
-            result = None
-        worker.finished += 1
-        untold += 1
-        if untold == _MOST_UNTOLD or empty():
+            if not future.cancelled():
+                session.future = future
+                if limited:
+                    session.hurry()
+                try:
+                    result = work(session, one, two, three)
+                except StopIteration as error:  # a future would not take it
+                    lay((future, None, RuntimeError(f"a decoder raised {error!r}")))
+                except BaseException as error:
+                    lay((future, None, error))
+                else:
+                    lay((future, result, None))
+                    result = None
+                untold += 1
+            worker.finished += 1
+        if untold and (untold >= _MOST_UNTOLD or (empty() and taken is NOTHING)):
             untold = 0
             job = future = session.future = one = two = three = None  # type: ignore[assignment]
             outbox.ring()
