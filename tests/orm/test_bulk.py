@@ -86,6 +86,11 @@ async def test_many_rows_and_a_generator(model: Any) -> None:
     assert await model.insert_many(rows(20_000, 26_000), ids=False) == 6_000
     assert len(await model.insert_many(slowly())) == 10
     assert await model.count() == 18_013
+    last = await model.filter(name="n25999").one()
+    assert (last.size, last.id) == (25_999, 18_003)
+    with pytest.raises(UniqueViolation):
+        await model.insert_many(rows(25_999, 26_005), ids=False)
+    assert await model.count() == 18_013
 
 
 async def test_all_or_none(model: Any) -> None:

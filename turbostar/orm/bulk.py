@@ -1,4 +1,4 @@
-"""Many rows at once: insert, update, and insert or update."""
+"""Many rows at once: insert, and insert or update."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ from msgspec import UNSET
 
 from turbostar.orm.binding import database_of
 from turbostar.orm.compiler.write import Conflict, WriteCompiler
-from turbostar.orm.errors import OrmError, QueryError
+from turbostar.orm.errors import QueryError
 from turbostar.orm.expressions.base import as_expression
-from turbostar.orm.expressions.columns import Column
 from turbostar.orm.fields import Field
-from turbostar.orm.persistence import key_of, made_of
+from turbostar.orm.persistence import made_of
 from turbostar.orm.plans import Plan, assembled
-from turbostar.orm.relations.paths import RelationPath
 from turbostar.orm.rows import values_decoder
 from turbostar.orm.table import Table
+from turbostar.orm.updates import fields_named
 from turbostar.orm.writes import writes_of
 
-__all__ = ["insert_many", "update_many"]
+__all__ = ["insert_many"]
 
 #: Rows that are in memory at a time.
 BATCH = 5_000
@@ -73,20 +72,7 @@ def _target(model: Any, given: Any) -> tuple[Field, ...]:
     if given is None:
         return ()
     items = given if isinstance(given, list | tuple) else [given]
-    return tuple(field for item in items for field in _fields(model, item))
-
-
-def _fields(model: Any, item: Any) -> list[Field]:
-    table: Table = model.__turbostar_table__
-    if isinstance(item, str) and item in table.relations:
-        return list(table.relations[item].local)
-    if isinstance(item, str):
-        return [table.field(item)]
-    if isinstance(item, Column) and item.field.model is model and not item.path:
-        return [item.field]
-    if isinstance(item, RelationPath):
-        return [column.field for column in item.key_columns()]
-    raise QueryError(f"a column of {model.__name__} is wanted, not {item!r}")
+    return tuple(field for item in items for field in fields_named(model, item))
 
 
 class _Insert:
@@ -102,6 +88,7 @@ class _Insert:
         self.update = update
         self.ids: list[Any] | None = [] if ids else None
         self.count = 0
+        self.copies = False
         self.plans: dict[Any, tuple[Plan, tuple[Field, ...]]] = writes_of(
             model, database.dialect
         ).__dict__.setdefault("bulk", {})
@@ -134,6 +121,13 @@ class _Insert:
     async def write(self, rows: Sequence[Any]) -> None:
         """Inserts some rows; those that lack the same columns go together."""
         objects = self.objects(rows)
+        self.copies = (
+            self.ids is None
+            and self.by_columns
+            and not self.target
+            and "." not in self.table.name
+            and all(type(row) is dict for row in rows)
+        )
         pairs = list(map(self.model.__turbostar_values__, objects))
         first = pairs[0][0] if pairs else 0
         if all(absent == first for absent, _ in pairs):
@@ -149,6 +143,9 @@ class _Insert:
     async def _write(self, absent: int, objects: list[Any], rows: list[Any]) -> None:
         """Inserts rows that lack the same columns, in one go."""
         self.count += len(rows)
+        if self.copies:
+            await self._copy(absent, rows)
+            return
         steps: list[tuple[Any, Any, Any]] = []
         returned: tuple[Field, ...] = ()
         for start in range(0, len(rows), self.statement_rows):
@@ -166,6 +163,15 @@ class _Insert:
         else:
             await executor.execute(*steps[0][:2])
         self._take(objects, returned, answer)
+
+    async def _copy(self, absent: int, rows: list[Any]) -> None:
+        """Rows of which nothing is to come back, the fastest way there is."""
+        numbers = [n for n in range(len(self.written)) if not absent >> n & 1]
+        columns = [_column(rows, *each) for each in _encoders(self, numbers)]
+        names = [self.written[number].column for number in numbers]
+        schema = self.table.schema
+        name = self.table.name if schema is None else f"{schema}.{self.table.name}"
+        await self.database.executor().copy_rows(name, names, list(zip(*columns, strict=True)))
 
     def _take(self, objects: list[Any], returned: tuple[Field, ...], answer: list[Any]) -> None:
         key = self.table.key
@@ -235,7 +241,7 @@ class _Insert:
                     raise QueryError("update= on conflict takes expressions without values")
                 assigned.append((self.table.field(name), made.node))
             return [], assigned
-        return [field for item in self.update for field in _fields(self.model, item)], []
+        return [field for item in self.update for field in fields_named(self.model, item)], []
 
     def _compiled(
         self, absent: int, count: int, changes: tuple[list[Field], list[tuple[Field, Any]]]
@@ -260,7 +266,7 @@ class _Insert:
             compiler, text, f"inserts of {self.model.__name__}", decode,
             writes=True, returns_rows=bool(returned), cacheable=full,
         )  # fmt: skip
-        bind = _binder(self, plan, [number for number, _ in given])
+        bind = _binder(self, [number for number, _ in given])
         return Plan(plan.statement, bind, decode), tuple(returned)
 
 
@@ -268,62 +274,30 @@ def _absent(pair: tuple[tuple[int, Any], Any]) -> int:
     return pair[0][0]
 
 
-def _binder(job: _Insert, plan: Plan, numbers: list[int]) -> Any:
-    """From the values of many rows to the parameters of their statement."""
+def _encoders(job: _Insert, numbers: list[int]) -> list[tuple[int, Any, Any]]:
+    """For each column its number, what encodes its values, and the type that needs no encoding."""
     dialect = job.database.dialect
-    encoders = [
+    fields = [(number, job.written[number]) for number in numbers]
+    return [
         (number, dialect.encoder(field.type, str(field)), dialect.direct.get(field.type.kind))
-        for number, field in ((number, job.written[number]) for number in numbers)
+        for number, field in fields
     ]
 
-    def column(rows: list[Any], number: int, encode: Any, direct: Any) -> list[Any]:
-        return [value if type(value := row[number]) is direct else encode(value) for row in rows]
+
+def _column(rows: list[Any], number: int, encode: Any, direct: Any) -> list[Any]:
+    """The encoded values of one column."""
+    return [value if type(value := row[number]) is direct else encode(value) for row in rows]
+
+
+def _binder(job: _Insert, numbers: list[int]) -> Any:
+    """From the values of many rows to the parameters of their statement."""
+    encoders = _encoders(job, numbers)
 
     def by_columns(rows: list[Any]) -> list[Any]:
-        return [column(rows, *each) for each in encoders]
+        return [_column(rows, *each) for each in encoders]
 
     def by_rows(rows: list[Any]) -> list[Any]:
-        columns = [column(rows, *each) for each in encoders]
+        columns = [_column(rows, *each) for each in encoders]
         return list(itertools.chain.from_iterable(zip(*columns, strict=True)))
 
     return by_columns if job.by_columns else by_rows
-
-
-async def update_many(
-    model: Any, objects: Iterable[Any], fields: Sequence[Any], database: Any = None
-) -> int:
-    """See `Model.update_many`."""
-    if database is None:
-        database = database_of(model)
-    table: Table = model.__turbostar_table__
-    named = [field for item in fields for field in _fields(model, item)]
-    groups: dict[tuple[str, ...], list[Any]] = {}
-    for each in objects:
-        if not isinstance(each, model):
-            raise QueryError(f"update_many takes objects of {model.__name__}, not {each!r}")
-        if each._new is not UNSET:
-            raise OrmError(f"this {model.__name__} has no row to update: insert it first")
-        changed = each.__dict__.get("_changed", ())
-        names = [f.name for f in named] or [name for name in table.fields if name in changed]
-        if names:
-            groups.setdefault(tuple(names), []).append(each)
-    if not groups:
-        return 0
-    writes = writes_of(model, database.dialect)
-    done = 0
-    async with database.transaction():
-        for words, some in groups.items():
-            plan = writes.updates.get(words) or writes.update(words)
-            await database.executor().execute_many(
-                plan.statement,
-                [
-                    plan.bind((*(getattr(each, name) for name in words), *key_of(each)))
-                    for each in some
-                ],
-            )
-            done += len(some)
-    for some in groups.values():
-        for each in some:
-            each.__dict__.pop("_changed", None)
-            each.__dict__.pop("_key", None)
-    return done

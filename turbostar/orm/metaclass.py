@@ -172,7 +172,7 @@ def _fill(
     for relation in table.relations.values():
         for name in relation.names:
             table.fields[name].foreign = relation
-    key = table.key
+    key = table.key = tuple(field for field in table.fields.values() if field.primary)
     if len(key) > 1:
         for field in key:
             field.auto = False

@@ -129,7 +129,7 @@ class Model(
             fields: what is written; if none, of each object what was changed.
             using: the database.
         """
-        from turbostar.orm.bulk import update_many
+        from turbostar.orm.updates import update_many
 
         return update_many(cls, objects, fields, using)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from turbostar.orm import persistence
 from turbostar.orm.binding import database_of
-from turbostar.orm.errors import NotFound
+from turbostar.orm.errors import NotFound, QueryError
 from turbostar.orm.expressions.base import Condition, Expression
 from turbostar.orm.query import Query
 from turbostar.orm.table import Table  # msgspec reads the annotations below
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["Starts"]
 
 S = TypeVar("S")
+
+_PLAIN = (int, str)  # isinstance takes its time for a class whose metaclass is not `type`
 
 
 class Starts:
@@ -161,11 +163,13 @@ class Starts:
         cls, key: tuple[Any, ...], lock: str | None, using: Any, lookups: dict[str, Any]
     ) -> Coroutine[Any, Any, Self | None]:
         query = cls.__turbostar_query__ or cls.__turbostar_start__()
+        if not key and not lookups:
+            raise QueryError(f"{cls.__name__}.get takes a key, conditions or look-ups")
         if (
             lock is None
             and not lookups
             and query is cls.__turbostar_all__
-            and not isinstance(key[0] if key else None, Expression)
+            and (type(key[0]) in _PLAIN or not isinstance(key[0], Expression))
         ):
             database = using if using is not None else database_of(cls)
             plan = writes_of(cls, database.dialect).get

@@ -30,15 +30,11 @@ class Table:
         self.schema = schema
         self.fields: dict[str, Field] = {}
         self.relations: dict[str, Relation] = {}
+        self.key: tuple[Field, ...] = ()  # the fields of the primary key
         self.slots: tuple[str, ...] = ()  # attributes in the order of the Struct's fields
         self.indexes: tuple[Any, ...] = ()
         self.constraints: tuple[Any, ...] = ()
         self.made_for: Relation | None = None  # the many to many that this table was made for
-
-    @property
-    def key(self) -> tuple[Field, ...]:
-        """The fields of the primary key."""
-        return tuple(field for field in self.fields.values() if field.primary)
 
     def field(self, name: str) -> Field:
         """The field of this name; `QueryError` with a likely one otherwise."""

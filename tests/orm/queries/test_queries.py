@@ -165,6 +165,8 @@ async def test_one_first_and_the_errors() -> None:
         await User.filter(User.id == 99).one()
     with pytest.raises(MultipleFound, match="several rows of User"):
         await User.get(age=30)
+    with pytest.raises(QueryError, match=r"User\.get takes a key, conditions or look-ups"):
+        await User.get()
     with pytest.raises(QueryError, match="takes its key"):
         await User.get(1, 2)
 
