@@ -110,6 +110,12 @@ def type_of_annotation(
         raise TypeError(f"the values of {bare.__name__} must be all int or all str")
     if isinstance(bare, typing.NewType):
         return type_of_annotation(bare.__supertype__)
+    if isinstance(bare, getattr(typing, "TypeAliasType", ())):  # Python 3.12 and later
+        return type_of_annotation(bare.__value__)
+    if typing.get_origin(bare) is typing.Literal:
+        kinds = {type(value) for value in typing.get_args(bare)}
+        if kinds == {str} or kinds == {int}:
+            return ColumnType(KINDS[kinds.pop()], annotation)
     if typing.get_origin(bare) is list:
         item, nullable = nullable_of(typing.get_args(bare)[0])
         if not nullable and item in _SIMPLE:

@@ -8,7 +8,7 @@ import enum
 import pickle
 import uuid
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal, NewType
 
 import msgspec
 import pytest
@@ -25,6 +25,7 @@ from turbostar.orm import (
     NotFound,
     NotNullViolation,
     OrmError,
+    QueryError,
     Ref,
     Unique,
     UniqueViolation,
@@ -38,6 +39,7 @@ from turbostar.orm import (
     raw,
     scope,
     scope_with,
+    sum as sum_of,
     today,
     trunc,
 )
@@ -59,6 +61,17 @@ class Level(enum.IntEnum):
 class Point(msgspec.Struct):
     x: int
     y: int = 0
+
+
+UserId = NewType("UserId", int)
+
+
+class Spelled(Model, table="spelled"):
+    id: Col[int] = pk()
+    word: Col[Literal["a", "b"]]
+    small: Col[Annotated[int, msgspec.Meta(gt=0)]]
+    named: Col[UserId]
+    either: Col[list[int | str]]
 
 
 class Everything(Model, table="everything"):
@@ -146,6 +159,42 @@ async def test_json_paths_and_arrays(db: Database) -> None:
     assert await Everything.filter(Everything.tags.contains("z")).count() == 1
     parts = Everything.order("id").values_list(Everything.data["a"], Everything.tags[0])
     assert await parts == [({"b": 5, "c": "x"}, "a"), ({"b": 10}, "z")]
+
+
+async def test_other_spellings_of_types(db: Database) -> None:
+    """Literals, constrained and named types are kept as what they are made of."""
+    await db.create_all(Spelled)
+    made = await Spelled.create(word="a", small=3, named=UserId(7), either=[1, "x"])
+    found = await Spelled.get(made.id)
+    assert (found.word, found.small, found.named, found.either) == ("a", 3, 7, [1, "x"])
+    assert await Spelled.filter(Spelled.word.in_(["a"]), Spelled.named == UserId(7)).count() == 1
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.json.decode(b'{"word":"c","small":3,"named":1,"either":[]}', type=Spelled)
+    types = {name: field.type.kind for name, field in Spelled.__turbostar_table__.fields.items()}
+    assert types == {"id": "int", "word": "str", "small": "int", "named": "int", "either": "json"}
+
+
+async def test_sums_of_decimals_are_exact(db: Database) -> None:
+    """0.1 + 0.2 is 0.3 in both databases."""
+    await db.create_all(Everything)
+    await Everything.create(**whole(money=Decimal("0.1")))
+    await Everything.create(**whole(money=Decimal("0.2")))
+    assert await Everything.aggregate(s=sum_of(Everything.money)) == {"s": Decimal("0.3")}
+    if db.kind == "sqlite":
+        with pytest.raises(WrongValue, match="SQLite keeps 15 digits"):
+            await Everything.create(**whole(money=Decimal("1.234567890123456789")))
+
+
+@pytest.mark.parametrize("key", ["it's", 'a"b', "a.b", "$", "[0]", "\\", "é", ""])
+async def test_any_name_in_json_is_found(db: Database, key: str) -> None:
+    """Names in JSON are names, whatever is in them."""
+    await db.create_all(Everything)
+    await Everything.create(**whole(data={key: 1, "other": {key: "x"}}))
+    assert await Everything.filter(Everything.data[key] == 1).count() == 1
+    assert await Everything.filter(Everything.data["other"][key].as_type(str) == "x").count() == 1
+    assert await Everything.filter(Everything.data[key + "-"] == 1).count() == 0
+    with pytest.raises(QueryError, match="text without NUL"):
+        _ = Everything.data["a\0" + "0\0"]
 
 
 async def test_parts_of_dates(db: Database) -> None:

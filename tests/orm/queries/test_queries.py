@@ -391,6 +391,17 @@ async def test_what_a_query_shows() -> None:
     assert text in repr(query)
 
 
+async def test_distinct_on(kind: str) -> None:
+    """The first row of each value; PostgreSQL has it."""
+    query = User.order("age", "-id").distinct(User.age)
+    if kind == "sqlite":
+        with pytest.raises(QueryError, match="needs PostgreSQL"):
+            await query
+    else:
+        assert [user.id for user in await query] == [2, 4, 3]
+        assert await query.count() == 3
+
+
 async def test_names_of_results_order_them() -> None:
     """A name given to an expression is one to order by."""
     groups = User.group(User.age).aggregate(n=count()).order("-n", "age")

@@ -260,9 +260,10 @@ def _text(text: str) -> str:
 def _decimal_decoder(type: ColumnType) -> Callable[[Any], Any]:
     Decimal = decimal.Decimal
     if type.scale is None:
-        return lambda value: Decimal(repr(value)) if value.__class__ is float else Decimal(value)
+        # The 15 digits that SQLite keeps; what a sum of floats has beyond them is noise.
+        return lambda value: Decimal(f"{value:.15g}" if value.__class__ is float else value)
     step = Decimal(1).scaleb(-type.scale)
-    return lambda value: Decimal(repr(value)).quantize(step)
+    return lambda value: Decimal(f"{value:.15g}").quantize(step)
 
 
 _DECODERS: dict[str, Callable[[Any], Any]] = {
