@@ -110,8 +110,9 @@ def type_of_annotation(
         raise TypeError(f"the values of {bare.__name__} must be all int or all str")
     if isinstance(bare, typing.NewType):
         return type_of_annotation(bare.__supertype__)
-    if isinstance(bare, getattr(typing, "TypeAliasType", ())):  # Python 3.12 and later
-        return type_of_annotation(bare.__value__)
+    value: Any = getattr(bare, "__value__", None)
+    if value is not None and type(bare).__name__ == "TypeAliasType":  # Python 3.12 and later
+        return type_of_annotation(value)
     if typing.get_origin(bare) is typing.Literal:
         kinds = {type(value) for value in typing.get_args(bare)}
         if kinds == {str} or kinds == {int}:
