@@ -213,7 +213,7 @@ async def test_a_server_that_is_away_for_a_while(url: str, proxy: Proxy) -> None
 
 async def test_each_statement_of_a_transaction_cut(url: str, proxy: Proxy) -> None:
     """Before the commit nothing is there; only of the commit itself nobody knows."""
-    async with Database(through(url, proxy), pool_size=1, warm=1) as db:
+    async with Database(through(url, proxy), pool_size=1, max_overflow=0) as db:
         load = Load(db)
         await load.prepare()
         for answers in range(12):

@@ -25,6 +25,8 @@ T = TypeVar("T")
 # Seconds: for a connection to come to order, and for one more than pool_size to be of use again.
 _TO_ORDER = 10.0
 _IDLE = 30.0
+# To wait for one to come free, which takes less than to open one more than pool_size.
+_SOON = 0.005
 # And between two looks whether all is closed.
 _LOOK_AGAIN = 0.005
 
@@ -58,10 +60,11 @@ class Pool:
         self._recycle = where.options.pool_recycle
         self._ping = where.options.pool_pre_ping
         self._trimming: asyncio.TimerHandle | None = None
+        self._overflowing: asyncio.TimerHandle | None = None
 
     @property
     def in_use(self) -> int:
-        return self.count - len(self.idle)
+        return len(self.all) - len(self.idle)  # those being opened are nobody's yet
 
     async def warm(self, count: int) -> None:
         """Opens connections ahead of need. The first tells whether the database is there."""
@@ -90,10 +93,12 @@ class Pool:
     async def _one_more(self) -> Link:
         if self.closing:
             raise closed(self.where.shown)
-        if self.count < self.most:
-            return await self._opened()
         waiter: asyncio.Future[Link] = self.loop.create_future()
         self.waiting.append(waiter)
+        if self.count < self.size:
+            self.spawn(self._open_for(waiter))
+        elif self.count < self.most and self._overflowing is None:
+            self._overflowing = self.loop.call_later(_SOON, self._overflow)
         timeout = self.where.options.pool_timeout
         try:
             async with asyncio.timeout(timeout):
@@ -176,8 +181,9 @@ class Pool:
     def leave(self) -> None:
         """Keeps no connection from now on."""
         self.closing = True
-        if self._trimming is not None:
-            self._trimming.cancel()
+        for timer in (self._trimming, self._overflowing):
+            if timer is not None:
+                timer.cancel()
         idle, self.idle = self.idle, []
         for link in idle:
             self._retire(link)
@@ -210,7 +216,6 @@ class Pool:
             connection = await connect(self.where)
         except BaseException:
             self.count -= 1
-            self._serve_waiting()
             raise
         link = Link(connection, self.loop.time())
         self.all.add(link)
@@ -237,19 +242,28 @@ class Pool:
         while self.waiting and self.waiting[0].done():
             self.waiting.popleft()
         if self.waiting and self.count < self.most and not self.closing:
-            self.spawn(self._open_for(self.waiting.popleft()))
+            self.spawn(self._open_for(self.waiting[0]))
+
+    def _overflow(self) -> None:
+        """Some have waited in vain: one connection more, and soon another if that is not enough."""
+        self._overflowing = None
+        self._serve_waiting()
+        if self.waiting and self.count < self.most and not self.closing:
+            self._overflowing = self.loop.call_later(_SOON, self._overflow)
 
     async def _open_for(self, waiter: asyncio.Future[Link]) -> None:
+        """A new connection for who has waited longest by then; if there is none, `waiter` is told.
+
+        Nobody else is: what went wrong before they came need not go wrong again.
+        """
         try:
             link = await self._open()
         except Exception as error:
             if not waiter.done():
                 waiter.set_exception(error)
-            return
-        if waiter.done():
-            self.give_back(link)
+            self._serve_waiting()
         else:
-            waiter.set_result(link)
+            self.give_back(link)
 
     async def _answers(self, link: Link) -> bool:
         try:
