@@ -140,7 +140,9 @@ def _concrete(
     table.indexes, table.constraints = tuple(indexes), tuple(constraints)
     for word, made in expressions.items():
         setattr(own, word, property(made.__getitem__))
-    own.filter = property(_Filter().__getitem__)  # type: ignore[attr-defined]
+    held = next(base for base in cls.__mro__ if "filter" in vars(base))
+    if held.__module__ == "turbostar.orm.starts":  # and not a class's own
+        own.filter = property(_Filter().__getitem__)  # type: ignore[attr-defined]
     for word in _SHOWN:
         setattr(own, word, property(_without_state(word)))
     type.__setattr__(cls, "__turbostar_table__", table)

@@ -23,18 +23,21 @@ async def create_all(database: Any, models: Sequence[Any] = ()) -> None:
         database: where.
         models: none for all models that are known.
     """
-    for text in create_statements(database.dialect, models):
-        await database.executor().execute(_statement(text), ())
+    await _execute(database, create_statements(database.dialect, models))
 
 
 async def drop_all(database: Any, models: Sequence[Any] = ()) -> None:
     """Drops the tables of models, with all that is in them, where they are there."""
-    for text in drop_statements(database.dialect, models):
-        await database.executor().execute(_statement(text), ())
+    await _execute(database, drop_statements(database.dialect, models))
 
 
-def _statement(text: str) -> Statement:
-    return Statement(sql=text, writes=True, returns_rows=False, cacheable=False)
+async def _execute(database: Any, texts: list[str]) -> None:
+    """Runs statements in one go: all of them, or none."""
+    steps = [
+        (Statement(sql=text, writes=True, returns_rows=False, cacheable=False), (), None)
+        for text in texts
+    ]
+    await database.executor().unit(steps)
 
 
 def create_statements(dialect: Any, models: Sequence[Any] = ()) -> list[str]:
@@ -234,7 +237,12 @@ def _late_keys(table: Table, dialect: Any, order: list[Table]) -> list[str]:
             continue
         if order.index(relation.table) > order.index(table):
             target = dialect.table(table.name, table.schema)
-            texts.append(f"alter table {target} add {_foreign_key(table, relation, dialect)}")
+            text = f"alter table {target} add {_foreign_key(table, relation, dialect)}"
+            if "$late$" in text:
+                raise ModelError(f"{relation}: $late$ cannot be in a name")
+            # There is no ADD CONSTRAINT IF NOT EXISTS.
+            then = "exception when duplicate_object then null; end $late$"
+            texts.append(f"do $late$ begin {text}; {then}")
     return texts
 
 

@@ -185,7 +185,7 @@ def test_create_and_drop() -> None:
         'create index if not exists "lefts_right_id_idx" on "s"."lefts"',
         'create table if not exists "s"."right_others"',
         'create index if not exists "right_others_to_right_id_idx" on "s"."right_others"',
-        'alter table "s"."rights" add constraint "rights_left_id_fkey" foreign key',
+        'do $late$ begin alter table "s"."rights" add constraint "rights_left_id_fkey" foreign key',
     ]
     assert '"size" smallint not null' in texts[0]
     assert '"name" varchar(20) not null' in texts[0]
