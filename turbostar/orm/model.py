@@ -25,6 +25,7 @@ __all__ = ["Model"]
 S = TypeVar("S")
 
 _set = msgspec.Struct.__setattr__
+_copy: Any = msgspec.Struct.__copy__  # type: ignore[attr-defined]
 
 
 # As that of the metaclass, for mypy looks at base classes first, and msgspec.Struct has another.
@@ -233,6 +234,16 @@ class Model(
             raise AttributeError(f"{type(self).__name__} has no field {name!r}")
         _set(self, name, value)
 
+    def __copy__(self) -> Self:
+        made: Self = _copy(self)
+        made.__dict__.update(_unsaved(self))
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        state = _unsaved(self)
+        made = msgspec.Struct.__reduce__(self)
+        return (*made, state) if state else made  # type: ignore[return-value]
+
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
             return NotImplemented
@@ -257,3 +268,14 @@ class Model(
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
         return [(name, getattr(self, name)) for name in type(self).__turbostar_table__.fields]
+
+
+def _unsaved(instance: Model) -> dict[str, Any]:
+    """What a copy must know to be saved as the object would be."""
+    state = instance.__dict__
+    found: dict[str, Any] = {}
+    if "_changed" in state:
+        found["_changed"] = set(state["_changed"])
+    if "_key" in state:
+        found["_key"] = state["_key"]
+    return found

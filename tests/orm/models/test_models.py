@@ -386,6 +386,21 @@ async def test_only_what_was_changed_is_written(db: Database) -> None:
         await found.save()
 
 
+async def test_copies_are_saved_as_the_object_would_be(db: Database) -> None:
+    """Copied or pickled, an object keeps what was changed, and that it has a row."""
+    await db.create_all(Thing)
+    thing = await Thing.create(name="a", size=1)
+    assert not copy.copy(thing).is_new
+    thing.size = 5
+    for each in (copy.copy(thing), copy.deepcopy(thing), pickle.loads(pickle.dumps(thing))):
+        assert each.changed == {"size"}
+        each.name = "n"
+        assert thing.changed == {"size"}
+        await each.save()
+        assert (await Thing.get(1)).size == 5
+        await Thing.all().update(size=1)
+
+
 async def test_explicit_keys_are_new_until_saved(db: Database) -> None:
     """An object with a key of its own is inserted; one from the database is updated."""
     await db.create_all(Thing)
