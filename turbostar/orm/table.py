@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -53,12 +52,18 @@ class Table:
     def unknown(self, name: str) -> QueryError:
         """The error for a name that is neither field nor relation."""
         names = [*self.fields, *self.relations]
-        close = difflib.get_close_matches(name, names, 1)
+        close = _close(name, names)
         hint = f"; did you mean {close[0]!r}?" if close else f"; it has {', '.join(names)}"
         return QueryError(f"{self.model.__name__} has no field {name!r}{hint}")
 
     def __repr__(self) -> str:
         return f"<Table {self.name} of {self.model.__name__}>"
+
+
+def _close(name: str, names: list[str]) -> list[str]:
+    import difflib  # for an error's text alone
+
+    return difflib.get_close_matches(name, names, 1)
 
 
 _models: dict[str, list[weakref.ref[Any]]] = {}
@@ -89,7 +94,7 @@ def find_model(name: str, near: Any, what: str) -> Any:
                 modules = " or ".join(sorted({f"'{m.__module__}.{bare}'" for m in found}))
                 raise ModelError(f"{what}: there are several models {bare}; say {modules}")
             return candidates[-1]
-    close = difflib.get_close_matches(bare, _models, 1)
+    close = _close(bare, list(_models))
     hint = f"; did you mean {close[0]!r}?" if close else "; import its module first"
     raise ModelError(f"{what}: there is no model {name!r}{hint}")
 
