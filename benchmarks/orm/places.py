@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 SERVER = os.environ.get("TURBOSTAR_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
-POOL = 10  # connections of every pool to PostgreSQL
+POOL = 4  # connections of every pool to PostgreSQL
 
 SQLITE_TABLE = """CREATE TABLE {} (
     id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, email TEXT NOT NULL,
@@ -56,7 +56,7 @@ async def make(engine: str, side: str) -> Place:
         return Place(engine, str(path))
     import asyncpg
 
-    name = f"turbostar_bench_{word.lower()}"
+    name = f"turbostar_bench_{os.getpid()}_{word.lower()}"
     server = await asyncpg.connect(SERVER)
     try:
         await server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')

@@ -94,6 +94,13 @@ def nulls(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], Truth]:
     return lambda found, value: None if found is None else compare(found, value)
 
 
+def among(found: Any, values: list[Any]) -> Truth:
+    """Whether it is one of them; NULL is surely none of no values."""
+    if not values:
+        return False
+    return None if found is None else found in values
+
+
 EXPRESSIONS: dict[str, Callable[[Any, Any], Any]] = {
     "eq": lambda column, value: column == value,
     "ne": lambda column, value: column != value,
@@ -115,7 +122,7 @@ PREDICATES: dict[str, Callable[[Any, Any], Truth]] = {
     "lte": nulls(lambda found, value: found <= value),
     "gt": nulls(lambda found, value: found > value),
     "gte": nulls(lambda found, value: found >= value),
-    "in": nulls(lambda found, value: found in value),
+    "in": among,
     "between": nulls(lambda found, value: value[0] <= found <= value[1]),
     "isnull": lambda found, value: (found is None) == value,
     "contains": nulls(lambda found, value: value in found),

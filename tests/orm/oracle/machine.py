@@ -217,6 +217,22 @@ class Machine(Reading):
         assert not taken, "the exception must go on its way"
         self.plain.rollback()
 
+    @precondition(lambda self: not self.open)
+    @rule(
+        target=thing_keys,
+        rows=st.lists(VALUES, min_size=1, max_size=3, unique_by=lambda row: row["name"]),
+        ends=st.lists(st.booleans(), min_size=3, max_size=3),
+    )
+    def blocks(self, rows: list[Row], ends: list[bool]) -> Any:
+        """Block within block, each with a row of its own; then some are kept, some undone."""
+        keys = []
+        for row in rows:
+            self.begin()
+            keys += self.insert_many_or_update([row]).values
+        for _, keep in zip(rows, ends, strict=False):
+            self.end_of_transaction(keep)
+        return multiple(*keys)
+
     @invariant()
     def others_see_what_is_committed(self) -> None:
         """Another connection reads the rows from before the outermost transaction."""
