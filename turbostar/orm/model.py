@@ -45,7 +45,7 @@ class Model(
 
     Args:
         table: the table's name; left out by an abstract model.
-        schema: where the table is, on PostgreSQL.
+        schema: where the table is, on PostgreSQL; SQLite has none, and leaves it out.
         abstract: columns and methods for other models, without a table.
         indexes: `Index` objects, for more than one column or for some rows only.
         constraints: `Unique` and `Check` objects.

@@ -44,7 +44,10 @@ def create_statements(dialect: Any, models: Sequence[Any] = ()) -> list[str]:
     """The statements of `create_all`, those referred to first."""
     tables = _sorted(_tables(models))
     made = set()
+    schemas = {table.schema for table in tables if table.schema is not None}
     texts = []
+    if dialect.has_arrays:
+        texts = [f"create schema if not exists {dialect.quote(name)}" for name in sorted(schemas)]
     for table in tables:
         made.add(table)
         texts.append(_create_table(table, dialect, made))

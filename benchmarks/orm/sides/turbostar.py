@@ -30,7 +30,7 @@ class Turbostar(Side):
         self.item, self.write = models.Item, models.Write
         self.database.bind(self.item)
         self.database.bind(self.write)
-        await self.database.create_all()
+        await self.database.create_all(self.item, self.write)
         self.decoder = row_decoder(self.item.__turbostar_table__, self.database.dialect)
         await self.item.insert_many([row(number) for number in range(1, STORED + 1)])
 

@@ -107,6 +107,10 @@ class SQLiteDialect(Dialect):
         "minute": "%Y-%m-%d %H:%M:00.000000+00:00",
     }
 
+    def table(self, name: str, schema: str | None) -> str:
+        """A table's name; what a schema is elsewhere is another file here, and left out."""
+        return self.quote(name)
+
     def placeholder(self, number: int) -> str:
         return "?"
 
