@@ -23,6 +23,7 @@ from turbostar.orm import (
     coalesce,
     col,
     count,
+    cte,
     date_part,
     fk,
     function,
@@ -141,10 +142,26 @@ NAMES: dict[str, Place] = {
         x=sum(Person.age).over(order=Person.id, frame=text)
     ),
     "isolation": lambda db, text: in_transaction(db, text),
+    "value of a Struct": lambda db, text: (
+        Person.filter().values(**{text: Person.id}).into(msgspec.defstruct("Lite", [(text, int)]))
+    ),
+    "name of a table expression": lambda db, text: joined_to(text, Person.values("id")),
+    "column of a table expression": lambda db, text: joined_to(
+        "people_again", Person.values(**{text: Person.id})
+    ),
     "field of a Struct": lambda db, text: Person.filter().into(
         msgspec.defstruct("Lite", [("id", int)], rename={"id": text})
     ),
 }
+
+
+def joined_to(name: str, query: Any) -> Any:
+    """A query that is joined to a common table expression, by its only column."""
+    table = cte(name, query)
+    [column] = query.shape.names
+    return Person.join(table, on=Person.id == getattr(table, column)).values(
+        x=getattr(table, column)
+    )
 
 
 async def in_transaction(db: Database, isolation: Any) -> None:
