@@ -20,6 +20,21 @@ app = Starlette(routes=[Route("/{name}", home)])
 """
 
 
+MODELS = """
+from turbostar.orm import Col, Database, Model, pk
+
+class Note(Model, table="notes"):
+    id: Col[int] = pk()
+    text: Col[str]
+
+async def main():
+    async with Database("sqlite:///notes.db") as db:
+        await db.create_all()
+        await Note.create(text="tea")
+        return await Note.filter(Note.text == "tea").values("id", "text")
+"""
+
+
 async def answer(app: Any) -> list[dict[str, Any]]:
     sent: list[dict[str, Any]] = []
 
@@ -51,6 +66,9 @@ def core() -> None:
     exec(APP.replace("starlette", "turbostar"), swapped)
     assert asyncio.run(answer(swapped["app"])) == stock
     assert stock[1]["body"] == b'{"hello":"you"}'
+    models: dict[str, Any] = {"__name__": "notes"}
+    exec(MODELS, models)
+    assert asyncio.run(models["main"]()) == [{"id": 1, "text": "tea"}]
     done = subprocess.run([sys.executable, "-m", "turbostar"], capture_output=True, text=True)
     assert done.returncode == 2, done
     assert "turbostar[cli]" in done.stderr, done.stderr

@@ -24,6 +24,7 @@ from turbostar._attach.mirror import public_names
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 CHECKERS = ["mypy", "pyright"]
+OWN = ["container", "models"]  # programs that have no like of them on stock
 
 # A line of the program, and the rule that it breaks.
 Finding = tuple[int, str]
@@ -51,7 +52,8 @@ def checked(checker: str) -> dict[str, list[Finding]]:
     """What a checker finds in the programs, by the name of their file."""
     programs = {"application": (HERE / "application.py").read_text(), "names": every_name()}
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "own_container.py").write_text((HERE / "container.py").read_text())
+        for name in OWN:
+            Path(folder, f"own_{name}.py").write_text((HERE / f"{name}.py").read_text())
         for name, program in programs.items():
             Path(folder, f"stock_{name}.py").write_text(program)
             Path(folder, f"ours_{name}.py").write_text(swapped(program))
@@ -59,7 +61,7 @@ def checked(checker: str) -> dict[str, list[Finding]]:
     return {
         name: [(line, rule) for file, line, rule in found if file == f"{name}.py"]
         for name in (
-            "own_container",
+            *(f"own_{name}" for name in OWN),
             *(f"{side}_{program}" for side in ("stock", "ours") for program in programs),
         )
     }
@@ -136,3 +138,12 @@ def test_what_is_injected_has_its_type(checker: str) -> None:
     first_wrong = program.index("# What is wrong is found.") + 1
     found = found_by(checker, "own_container")
     assert [line - first_wrong for line, _ in found] == [1, 2], found
+
+
+@pytest.mark.parametrize("checker", CHECKERS)
+def test_columns_and_rows_have_their_types(checker: str) -> None:
+    """``User.age`` is a column of that type, ``user.age`` its value, a query's rows are Users."""
+    program = (HERE / "models.py").read_text().splitlines()
+    first_wrong = program.index("    # What is wrong is found.") + 1
+    found = found_by(checker, "own_models")
+    assert sorted({line - first_wrong for line, _ in found}) == [1, 2, 3, 4], found

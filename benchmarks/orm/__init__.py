@@ -1,0 +1,1 @@
+"""turbostar.orm and its peers, measured in turns in one process."""

@@ -1,0 +1,1 @@
+"""A lending library: readers, books by several authors, copies and loans."""

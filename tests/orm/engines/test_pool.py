@@ -1,0 +1,88 @@
+"""The pool of connections to PostgreSQL by itself: what tests from outside hardly bring about."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from turbostar.orm.engines.options import locate
+from turbostar.orm.engines.postgresql.pool import Pool
+
+pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("kind", ["postgresql"])]
+
+
+@pytest.fixture
+async def pool(url: str) -> AsyncIterator[Pool]:
+    where = locate(url, {"max_overflow": 1, "pool_timeout": 5.0})
+    found = Pool(where, asyncio.get_running_loop(), 1)
+    await found.warm(1)
+    yield found
+    await found.close(5)
+    assert found.count == 0
+
+
+async def test_the_last_one_given_back_is_used_first(pool: Pool) -> None:
+    first, second = await pool.take(), await pool.take()
+    pool.give_back(first)
+    pool.give_back(second)
+    assert await pool.take() is second
+    pool.give_back(second)
+
+
+async def test_one_that_died_in_use_is_not_kept(pool: Pool) -> None:
+    link = await pool.take()
+    link.connection.terminate()
+    await asyncio.sleep(0)
+    pool.give_back(link)
+    assert (pool.count, pool.idle) == (0, [])
+    other = await pool.take()
+    assert other is not link
+    pool.give_back(other)
+
+
+async def test_one_that_died_makes_room_for_who_waits(pool: Pool) -> None:
+    links = [await pool.take(), await pool.take()]
+    waiting = [asyncio.create_task(pool.take()) for _ in range(2)]
+    await asyncio.sleep(0)
+    for link in links:
+        pool.discard(link)
+    for link in await asyncio.gather(*waiting):
+        await link.connection.execute("SELECT 1")
+        pool.give_back(link)
+
+
+async def test_more_than_are_kept_are_closed(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("turbostar.orm.engines.postgresql.pool._IDLE", 0.01)
+    links = [await pool.take(), await pool.take()]
+    for link in links:
+        pool.give_back(link)
+    assert pool.count == 2
+    await asyncio.sleep(0.1)
+    assert pool.count == 1
+    assert pool.idle == [links[1]]
+
+
+async def test_a_transaction_left_open_is_ended(pool: Pool) -> None:
+    link = await pool.take()
+    await link.connection.execute("BEGIN")
+    pool.recover(link)
+    assert pool.in_use == 1, "until it is in order"
+    assert await pool.take() is link
+    assert not link.connection.is_in_transaction()
+    pool.give_back(link)
+
+
+async def test_a_burst_does_not_open_what_it_does_not_need(pool: Pool) -> None:
+    """One that soon comes free is waited for; when none does, there is one more."""
+
+    async def uses(seconds: float) -> None:
+        link = await pool.take()
+        await asyncio.sleep(seconds)
+        pool.give_back(link)
+
+    await asyncio.gather(*[uses(0) for _ in range(20)])
+    assert pool.count == 1
+    await asyncio.gather(*[uses(0.2) for _ in range(2)])
+    assert pool.count == 2

@@ -1,0 +1,303 @@
+"""Many rows at once: insert, and insert or update."""
+
+from __future__ import annotations
+
+import itertools
+import operator
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
+from typing import Any
+
+from msgspec import UNSET
+
+from turbostar.orm.binding import database_of
+from turbostar.orm.compiler.write import Conflict, WriteCompiler
+from turbostar.orm.errors import QueryError
+from turbostar.orm.expressions.base import as_expression
+from turbostar.orm.fields import Field
+from turbostar.orm.persistence import made_of
+from turbostar.orm.plans import Plan, assembled
+from turbostar.orm.rows import values_decoder
+from turbostar.orm.table import Table
+from turbostar.orm.updates import fields_named
+from turbostar.orm.writes import writes_of
+
+__all__ = ["insert_many"]
+
+#: Rows that are in memory at a time.
+BATCH = 5_000
+#: Rows of one statement, where each value is a parameter.
+STATEMENT_ROWS = 500
+
+
+async def insert_many(
+    model: Any,
+    rows: Iterable[Any] | AsyncIterable[Any],
+    *,
+    on_conflict: Any = None,
+    update: Any = None,
+    ids: bool = True,
+    database: Any = None,
+) -> Any:
+    """See `Model.insert_many`."""
+    if database is None:
+        database = database_of(model)
+    job = _Insert(model, database, _target(model, on_conflict), update, ids)
+    if isinstance(rows, Sequence) and len(rows) <= BATCH:
+        await job.write(rows)
+        return job.result()
+    async with database.transaction():
+        async for chunk in _chunks(rows, BATCH):
+            await job.write(chunk)
+    return job.result()
+
+
+async def _chunks(rows: Iterable[Any] | AsyncIterable[Any], size: int) -> AsyncIterator[list[Any]]:
+    if isinstance(rows, AsyncIterable):
+        chunk = []
+        async for row in rows:
+            chunk.append(row)
+            if len(chunk) == size:
+                yield chunk
+                chunk = []
+        if chunk:
+            yield chunk
+        return
+    iterator = iter(rows)
+    while found := list(itertools.islice(iterator, size)):
+        yield found
+
+
+def _target(model: Any, given: Any) -> tuple[Field, ...]:
+    """The fields of ON CONFLICT."""
+    if given is None:
+        return ()
+    items = given if isinstance(given, list | tuple) else [given]
+    return tuple(field for item in items for field in fields_named(model, item))
+
+
+class _Insert:
+    """One `insert_many` under way."""
+
+    def __init__(
+        self, model: Any, database: Any, target: tuple[Field, ...], update: Any, ids: bool
+    ) -> None:
+        self.model = model
+        self.table: Table = model.__turbostar_table__
+        self.database = database
+        self.target = target
+        self.update = update
+        self.ids: list[Any] | None = [] if ids else None
+        self.count = 0
+        self.copies = False
+        self.plans: dict[Any, tuple[Plan, tuple[Field, ...]]] = writes_of(
+            model, database.dialect
+        ).__dict__.setdefault("bulk", {})
+        self.by_columns = database.dialect.has_arrays and all(
+            field.type.kind != "array" for field in self.table.fields.values()
+        )
+        written = writes_of(model, database.dialect).written
+        self.written = written
+        room = database.dialect.max_parameters // max(len(written), 1)
+        self.statement_rows = BATCH if self.by_columns else max(1, min(STATEMENT_ROWS, room))
+
+    def made(self, row: Any) -> Any:
+        """A row as an object of the model."""
+        if isinstance(row, self.model):
+            return row
+        if not isinstance(row, dict):
+            raise QueryError(
+                f"insert_many takes objects of {self.model.__name__} or dicts, not {row!r}"
+            )
+        return made_of(self.model, row)
+
+    def objects(self, rows: Iterable[Any]) -> list[Any]:
+        """Rows as objects of the model."""
+        model = self.model
+        try:
+            return [model(**row) if type(row) is dict else self.made(row) for row in rows]
+        except TypeError:
+            return [self.made(row) for row in rows]  # tells what is wrong with which name
+
+    async def write(self, rows: Sequence[Any]) -> None:
+        """Inserts some rows; those that lack the same columns go together."""
+        objects = self.objects(rows)
+        self.copies = (
+            self.ids is None
+            and self.by_columns
+            and not self.target
+            and "." not in self.table.name
+            and all(type(row) is dict for row in rows)
+        )
+        pairs = list(map(self.model.__turbostar_values__, objects))
+        first = pairs[0][0] if pairs else 0
+        if all(absent == first for absent, _ in pairs):
+            if pairs:
+                await self._write(first, objects, [values for _, values in pairs])
+            return
+        async with self.database.transaction():
+            for absent, group in itertools.groupby(zip(pairs, objects, strict=True), _absent):
+                some = list(group)
+                values = [values for (_, values), _ in some]
+                await self._write(absent, [each for _, each in some], values)
+
+    async def _write(self, absent: int, objects: list[Any], rows: list[Any]) -> None:
+        """Inserts rows that lack the same columns, in one go."""
+        self.count += len(rows)
+        if self.copies:
+            await self._copy(absent, rows)
+            return
+        steps: list[tuple[Any, Any, Any]] = []
+        returned: tuple[Field, ...] = ()
+        for start in range(0, len(rows), self.statement_rows):
+            some = rows[start : start + self.statement_rows]
+            plan, returned = self._plan(absent, len(some))
+            decode = plan.decode if returned else None
+            steps.append((plan.statement, plan.bind(some), decode))
+        executor = self.database.executor()
+        answer: list[Any] = []
+        if len(steps) > 1:
+            for part in await executor.unit(steps):
+                answer += part if returned else ()
+        elif returned:
+            answer = await executor.fetch(*steps[0])
+        else:
+            await executor.execute(*steps[0][:2])
+        self._take(objects, returned, answer)
+
+    async def _copy(self, absent: int, rows: list[Any]) -> None:
+        """Rows of which nothing is to come back, the fastest way there is."""
+        numbers = [n for n in range(len(self.written)) if not absent >> n & 1]
+        columns = [_column(rows, *each) for each in _encoders(self, numbers)]
+        names = [self.written[number].column for number in numbers]
+        schema = self.table.schema
+        name = self.table.name if schema is None else f"{schema}.{self.table.name}"
+        await self.database.executor().copy_rows(name, names, list(zip(*columns, strict=True)))
+
+    def _take(self, objects: list[Any], returned: tuple[Field, ...], answer: list[Any]) -> None:
+        key = self.table.key
+        put = self.model.__turbostar_set__
+        if self.target:
+            found = self._matched(objects, returned, answer)
+        else:
+            if key[0].auto and key[0] in returned:
+                place = returned.index(key[0])
+                answer.sort(key=operator.itemgetter(place))
+            found = list(answer) or [()] * len(objects)
+        if None in found:  # ON CONFLICT DO NOTHING
+            pairs = [(o, row) for o, row in zip(objects, found, strict=True) if row is not None]
+        else:
+            pairs = list(zip(objects, found, strict=True))
+        for place, name in enumerate([field.name for field in returned]):
+            for each, row in pairs:
+                put(each, name, row[place])
+        for each, _ in pairs:
+            put(each, "_new", UNSET)
+        if self.ids is None:
+            return
+        ids: list[Any] = list(map(operator.attrgetter(*(field.name for field in key)), objects))
+        if len(pairs) < len(objects):
+            ids = [None if row is None else id for id, row in zip(ids, found, strict=True)]
+        self.ids += ids
+
+    def _matched(
+        self, objects: list[Any], returned: tuple[Field, ...], answer: list[Any]
+    ) -> list[Any]:
+        """What came back for each object, found by the key of the conflict."""
+        places = [returned.index(field) for field in self.target]
+        by_key = {tuple(row[place] for place in places): row for row in answer}
+        names = [field.name for field in self.target]
+        return [by_key.get(tuple(getattr(each, name) for name in names)) for each in objects]
+
+    def result(self) -> Any:
+        """The ids, or how many rows."""
+        return self.count if self.ids is None else self.ids
+
+    def _plan(self, absent: int, count: int) -> tuple[Plan, tuple[Field, ...]]:
+        changes = self._changes()
+        names = None if self.update is None else tuple(str(item) for item in changes[0])
+        forms = tuple((field, node) for field, node in changes[1])
+        key = (absent, self.target, names, forms, 0 if self.by_columns else count)
+        found = self.plans.get(key)
+        if found is None:
+            if len(self.plans) > 200:
+                self.plans.clear()
+            found = self.plans[key] = self._compiled(absent, count, changes)
+        return found
+
+    def _changes(self) -> tuple[list[Field], list[tuple[Field, Any]]]:
+        """The columns that take the new row's value on conflict, and the computed ones."""
+        if not self.target:
+            return [], []
+        if self.update is None:
+            taken = (*self.target, *self.table.key)
+            changed = [field for field in self.written if field not in taken]
+            # A row with nothing to change is set to itself, or its key would not come back.
+            return changed or [self.target[0]], []
+        if isinstance(self.update, dict):
+            assigned = []
+            for name, value in self.update.items():
+                made = as_expression(value, self.table.field(name).type, cast=True)
+                if made.values:
+                    raise QueryError("update= on conflict takes expressions without values")
+                assigned.append((self.table.field(name), made.node))
+            return [], assigned
+        return [field for item in self.update for field in fields_named(self.model, item)], []
+
+    def _compiled(
+        self, absent: int, count: int, changes: tuple[list[Field], list[tuple[Field, Any]]]
+    ) -> tuple[Plan, tuple[Field, ...]]:
+        given = [(n, f) for n, f in enumerate(self.written) if not absent >> n & 1]
+        fields = [field for _, field in given]
+        returned = [f for n, f in enumerate(self.written) if absent >> n & 1]
+        returned += [f for f in self.table.fields.values() if f.generated is not None]
+        conflict = None
+        if self.target:
+            conflict = Conflict(self.target, [f for f in changes[0] if f in fields], changes[1])
+            wanted = (*self.table.key, *self.target)
+            returned += [field for field in wanted if field not in returned]
+        compiler = WriteCompiler(self.database.dialect)
+        if self.by_columns and fields:
+            text = compiler.insert_columns(self.table, fields, returned, conflict)
+        else:
+            text = compiler.insert(self.table, fields, returned, rows=count, conflict=conflict)
+        decode = values_decoder(returned, self.database.dialect) if returned else list
+        full = self.by_columns or count == self.statement_rows
+        plan = assembled(
+            compiler, text, f"inserts of {self.model.__name__}", decode,
+            writes=True, returns_rows=bool(returned), cacheable=full,
+        )  # fmt: skip
+        bind = _binder(self, [number for number, _ in given])
+        return Plan(plan.statement, bind, decode), tuple(returned)
+
+
+def _absent(pair: tuple[tuple[int, Any], Any]) -> int:
+    return pair[0][0]
+
+
+def _encoders(job: _Insert, numbers: list[int]) -> list[tuple[int, Any, Any]]:
+    """For each column its number, what encodes its values, and the type that needs no encoding."""
+    dialect = job.database.dialect
+    fields = [(number, job.written[number]) for number in numbers]
+    return [
+        (number, dialect.encoder(field.type, str(field)), dialect.direct.get(field.type.kind))
+        for number, field in fields
+    ]
+
+
+def _column(rows: list[Any], number: int, encode: Any, direct: Any) -> list[Any]:
+    """The encoded values of one column."""
+    return [value if type(value := row[number]) is direct else encode(value) for row in rows]
+
+
+def _binder(job: _Insert, numbers: list[int]) -> Any:
+    """From the values of many rows to the parameters of their statement."""
+    encoders = _encoders(job, numbers)
+
+    def by_columns(rows: list[Any]) -> list[Any]:
+        return [_column(rows, *each) for each in encoders]
+
+    def by_rows(rows: list[Any]) -> list[Any]:
+        columns = [_column(rows, *each) for each in encoders]
+        return list(itertools.chain.from_iterable(zip(*columns, strict=True)))
+
+    return by_columns if job.by_columns else by_rows

@@ -1,0 +1,1 @@
+"""What stands in a query: columns, operators, functions, aggregates, cases, windows."""
