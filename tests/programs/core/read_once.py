@@ -65,3 +65,91 @@ def case_size_of_body_limit():
 
     app = cls(S.Starlette(routes=[S.Route("/", endpoint, methods=["POST"])]), max_body_size=9)
     return answers(app, *"/////", method="POST", body=b"body")
+
+
+class Registry:
+    """A mixin that looks up what it does not have, and fails as a dictionary does."""
+
+    asked = []
+
+    def __getattr__(self, name):
+        Registry.asked.append(norm(name))
+        return {}[name]
+
+
+def case_getattr_of_routers_and_routes():
+    class Router(Registry, S.Router):
+        pass
+
+    class Route(Registry, S.Route):
+        pass
+
+    class Mount(Registry, S.Mount):
+        pass
+
+    class Application(Registry, S.Starlette):
+        pass
+
+    route = Route("/x", text("x"))
+    below = S.Starlette(routes=[S.Mount("/m", Router([route])), Mount("/n", routes=[route])])
+    apps = (Router([route]), below, Application(routes=[route]))
+    out = [answers(app, "/x", "/m/x", "/n/x", "/none") for app in apps]
+    return [out, Registry.asked]
+
+
+def case_getattr_of_metaclasses():
+    def named(cls, name):
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return {}[name]
+
+    out = []
+    for base, given in (
+        (S.Route, ("/", text("x"))),
+        (S.WebSocketRoute, ("/", text("x"))),
+        (S.Router, ()),
+        (S.Mount, ("/m", text("x"))),
+        (S.Host, ("h.io", text("x"))),
+        (S.Starlette, ()),
+    ):
+        made = type("Meta", (type(base),), {"__getattr__": named})("Made", (base,), {})(*given)
+        made.note = 1
+        out.append([type(made).__name__, attempt(lambda made=made: made.note)])
+    return out
+
+
+def case_method_hidden_by_an_attribute():
+    app = S.Starlette(routes=[S.Route("/x", text("x"))])
+    out = answers(app, "/x")
+    app.routes[0].matches = lambda scope: (S.Match.NONE, {})
+    out += answers(app, "/x")
+    del app.routes[0].matches
+    return out + answers(app, "/x")
+
+
+def lazy(base, name, make):
+    """A subclass with a property that cannot be read before the constructor has returned."""
+
+    def init(self, *args, **kwargs):
+        base.__init__(self, *args, **kwargs)
+        self.load = make
+
+    def skip(self, value):
+        pass
+
+    return type("Lazy", (base,), {"__init__": init, name: property(lambda self: self.load(), skip)})
+
+
+def case_app_of_a_route_not_ready():
+    route = lazy(S.Route, "app", lambda: S.PlainTextResponse("loaded"))("/", text("x"))
+    return answers(S.Starlette(routes=[route]), "/")
+
+
+def case_endpoint_of_a_route_not_ready():
+    route = lazy(S.Route, "endpoint", lambda: "loaded")("/", text("x"))
+    return answers(S.Starlette(routes=[route]), "/")
+
+
+def case_router_of_an_application_not_ready():
+    cls = lazy(S.Starlette, "router", lambda: S.Router([S.Route("/", text("x"))]))
+    return answers(cls(), "/")
