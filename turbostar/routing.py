@@ -94,10 +94,12 @@ else:
             max_body_size: int | None = None,
         ) -> None:
             def innermost(app: ASGIApp) -> ASGIApp:
+                # What was stored is served: a tracer may pass another endpoint to Starlette.
+                stored = self.__dict__.get("endpoint", endpoint)
                 # Who has replaced Starlette's request_response, to trace endpoints, has the say.
-                if app is endpoint or stock.request_response is not _stock_request_response:
+                if app is stored or stock.request_response is not _stock_request_response:
                     return app
-                return request_response(endpoint)
+                return request_response(stored)
 
             is_wrapped = bool(middleware) or max_body_size is not None
             within: Any = [(innermost, (), {})] if is_wrapped else []
