@@ -153,3 +153,71 @@ def case_endpoint_of_a_route_not_ready():
 def case_router_of_an_application_not_ready():
     cls = lazy(S.Starlette, "router", lambda: S.Router([S.Route("/", text("x"))]))
     return answers(cls(), "/")
+
+
+def pages():
+    return [S.PlainTextResponse(said) for said in "abc"]
+
+
+def lists():
+    return [[S.Route("/", text(said)), S.Route("/s/", text(said))] for said in "abc"]
+
+
+def case_attributes_of_routers():
+    made = (
+        ("routes", lists()),
+        ("middleware_stack", pages()),
+        ("default", pages()),
+        ("redirect_slashes", [True, False, False]),
+    )
+    out = []
+    for name, values in made:
+        # Each in an application, below a mount, below a host, and alone.
+        for place in range(4):
+            router = turning(S.Router, name, values)(lists()[0])
+            app = S.Starlette(routes=[S.Mount("/m", router), S.Host("host.io", router)])
+            if place == 0:
+                app.router = router
+            elif place == 3:
+                app = router
+            start = "/m" if place == 1 else ""
+            paths = [start + path for path in ("/", "/s", "/none", "/", "/s", "/none", "/", "/s")]
+            host = b"host.io" if place == 2 else b"h.io"
+            out.append([name, place, answers(app, *paths, headers=((b"host", host),))])
+        out.append(attempt(router.url_path_for, "endpoint"))
+    return out
+
+
+def case_middleware_stack_of_an_application():
+    cls = turning(S.Starlette, "middleware_stack", [*applications(), None])
+    return answers(cls(routes=lists()[0]), *"/////////")
+
+
+def case_app_of_a_layer_in_a_stack():
+    class Application(S.Starlette):
+        def build_middleware_stack(self):
+            made = turning(S.middleware_exceptions.ExceptionMiddleware, "app", applications())
+            return S.middleware_errors.ServerErrorMiddleware(made(self.router))
+
+    return answers(Application(), *"/////")
+
+
+def case_routes_chosen_for_each_request():
+    class Tenants(S.Router):
+        tenant = "a"
+
+        @property
+        def routes(self):
+            return dict(zip("abc", lists()))[self.tenant]
+
+        @routes.setter
+        def routes(self, value):
+            pass
+
+    out = []
+    app = S.Starlette()
+    app.router = Tenants()
+    for tenant in "abcab":
+        app.router.tenant = tenant
+        out.append(answers(app, "/", "/s", "/none"))
+    return out
