@@ -321,6 +321,23 @@ def test_fastapi_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "FastAPI's route: FastAPI's own code matches it" in causes(route)
 
 
+def test_routers_that_compute_their_routes() -> None:
+    """Routes that a router's class computes are asked in turn, and that is said."""
+
+    class Computing(Router):
+        @property
+        def routes(self) -> list[BaseRoute]:  # type: ignore[override]
+            return [Route("/b", endpoint)]
+
+        @routes.setter
+        def routes(self, value: list[BaseRoute]) -> None:
+            assert value == []
+
+    _, route = explained(Mount("/a", Computing()))
+    assert route.place.path == "/a/b"
+    assert "Computing computes what its routes are: they are asked as on stock" in causes(route)
+
+
 def test_foreign_holders_of_routes() -> None:
     """Routes below an object that is no router are listed, and it is named."""
 

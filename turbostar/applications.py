@@ -38,7 +38,7 @@ def _is_untouched(cls: Any) -> bool:
     return is_known(cls.__call__, cls, "__call__") and is_verified(cls.__init__, stock_exceptions)
 
 
-def _adopt(router: StockRouter) -> None:
+def _adopt(router: Any) -> None:
     """Make a router that Starlette has just built one of ours."""
     if type(router) is not StockRouter:
         return
@@ -85,7 +85,8 @@ else:
             if debug is not False:
                 named["debug"] = debug
             _StockStarlette.__init__(self, **named)
-            _adopt(self.router)
+            # Not as an attribute: a property of the user's may not be ready yet.
+            _adopt(self.__dict__.get("router"))
 
         def build_middleware_stack(self) -> ASGIApp:
             if _StockStarlette.build_middleware_stack is not _stock_build:

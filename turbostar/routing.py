@@ -94,10 +94,12 @@ else:
             max_body_size: int | None = None,
         ) -> None:
             def innermost(app: ASGIApp) -> ASGIApp:
+                # What was stored is served: a tracer may pass another endpoint to Starlette.
+                stored = self.__dict__.get("endpoint", endpoint)
                 # Who has replaced Starlette's request_response, to trace endpoints, has the say.
-                if app is self.endpoint or stock.request_response is not _stock_request_response:
+                if app is stored or stock.request_response is not _stock_request_response:
                     return app
-                return request_response(self.endpoint)
+                return request_response(stored)
 
             is_wrapped = bool(middleware) or max_body_size is not None
             within: Any = [(innermost, (), {})] if is_wrapped else []
@@ -110,9 +112,10 @@ else:
                 middleware=[*(middleware or ()), *within],
                 max_body_size=max_body_size,
             )
-            if not is_wrapped and endpoint_of(self.app) is not None:
-                # Not by setting an attribute, which a subclass of the user's might be told of.
-                self.__dict__["app"] = innermost(self.app)
+            # Not as an attribute, which may be a property of the user's, or a subclass be told of.
+            app = self.__dict__.get("app")
+            if not is_wrapped and endpoint_of(app) is not None:
+                self.__dict__["app"] = innermost(app)
 
     @accelerated
     class WebSocketRoute(stock.WebSocketRoute, metaclass=Twin):

@@ -125,9 +125,8 @@ DISPATCH_DEFECTS = [
     ),
     Defect(
         "takes a handler by class before one by status",
-        "    handler = status_handlers.get(exc.status_code) if isinstance(exc, "
-        "HTTPException) else None\n",
-        "    handler = None\n",
+        "    handler = status_handlers.get(exc.status_code) if is_http else None",
+        "    handler = None",
     ),
     Defect(
         "calls HEAD where there is none",

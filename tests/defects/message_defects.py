@@ -120,7 +120,7 @@ MESSAGE_DEFECTS = [
     ),
     Defect(
         "doubles a given content type",
-        '            elif key == b"content-type":\n                content_type = None\n',
+        '            elif key == b"content-type":\n                media_type = None\n',
         "",
     ),
     Defect(

@@ -115,7 +115,7 @@ ROUTING_DEFECTS = [
     ),
     Defect(
         "forgets that an attribute was replaced",
-        "    if name in _READ or hasattr(type(self), name):\n        changed(self)",
+        "    if name in _READ or method_of(type(self), name) is not None:\n        changed(self)",
         "",
     ),
     Defect(

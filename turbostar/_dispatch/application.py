@@ -21,7 +21,7 @@ from turbostar._dispatch.fused import (
     respond,
 )
 from turbostar._dispatch.run import CLASS, ENDPOINT
-from turbostar._guard.classes import method_of
+from turbostar._guard.classes import computes, method_of
 from turbostar._guard.compiled import Compiled
 from turbostar._guard.patches import can_fuse, look_again, look_closely, unchanged
 from turbostar._guard.sources import is_known
@@ -33,6 +33,10 @@ from turbostar._routing.entries import PlainRouter, plain_router
 __all__ = ["Core", "starlette_call"]
 
 ATTRIBUTE = "_turbostar_core"
+_Starlette = stock.Starlette  # a tracer may put a class of its own in the module
+_stock_call = _Starlette.__call__
+#: What is read of an application and its layers oftener than on Starlette.
+_COMPUTED = frozenset({"app", "middleware_stack", "__getattribute__"})
 _OWN_MODULES = ("starlette.middleware.exceptions", "turbostar.middleware.exceptions")
 
 
@@ -121,11 +125,18 @@ _NOTHING_YET.is_stale = True
 
 def _is_stock(middleware: Any, base: type) -> bool:
     cls = type(middleware)
-    return issubclass(cls, base) and is_known(cls.__call__, base, "__call__")
+    return (
+        issubclass(cls, base)
+        and is_known(cls.__call__, base, "__call__")
+        and not computes(cls, base, _COMPUTED)
+    )
 
 
-def _core_of(app: stock.Starlette) -> Core:
+def _core_of(app: stock.Starlette) -> Core | None:
+    """Look into the stack of an application; None where its class has a say in what that is."""
     look_closely()
+    if computes(type(app), _Starlette, _COMPUTED):
+        return None
     if app.middleware_stack is None:
         app.middleware_stack = app.build_middleware_stack()
     core = Core(app.middleware_stack)
@@ -153,6 +164,9 @@ async def starlette_call(self: stock.Starlette, scope: Scope, receive: Receive, 
         or (core.is_foreign and not core.is_called_as_ever())
     ):
         core = _core_of(self)
+        if core is None:
+            await _stock_call(self, scope, receive, send)
+            return
     if (
         core.plain is None
         or core.server.app is not core.exceptions

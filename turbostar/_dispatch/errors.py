@@ -48,7 +48,11 @@ _default_http_exception = starlettes_own(ExceptionMiddleware, "http_exception")
 
 def is_default(handler: Any) -> bool:
     """Whether a handler is what ExceptionMiddleware itself does with an HTTPException."""
-    return type(handler) is MethodType and handler.__func__ is _default_http_exception
+    return (
+        type(handler) is MethodType
+        and handler.__func__ is _default_http_exception
+        and late.HTTPException is HTTPException
+    )
 
 
 async def recover(
@@ -77,10 +81,11 @@ async def recover(
     exc.__traceback__ = None  # an exception raised again and again would collect them
 
 
-def handler_of(exc: Exception, handlers: Handlers) -> Any:
+def handler_of(exc: Any, handlers: Handlers) -> Any:
     """The handler of an exception: of its status, or else of its class; None if it has none."""
     exception_handlers, status_handlers = handlers
-    handler = status_handlers.get(exc.status_code) if isinstance(exc, HTTPException) else None
+    is_http = isinstance(exc, handling.HTTPException)
+    handler = status_handlers.get(exc.status_code) if is_http else None
     if handler is None:
         handler = handling._lookup_exception_handler(exception_handlers, exc)
     return handler

@@ -21,6 +21,7 @@ from turbostar._dispatch.class_endpoints import answer_by_class
 from turbostar._dispatch.default_answers import default_answer, default_error, respond_plainly
 from turbostar._dispatch.errors import Handlers, recover, recover_outermost
 from turbostar._dispatch.run import CLASS, ENDPOINT, MISS, NOT_ALLOWED, SESSION, run
+from turbostar._guard.patches import look_again, others_unchanged
 from turbostar._http.own_send import hand_over, responds
 from turbostar._http.tracked_send import (
     TrackedSend,
@@ -228,6 +229,10 @@ async def answer_websocket(
     exceptions: Any, router: Any, scope: Scope, receive: Receive, send: Send
 ) -> None:
     """The same for a websocket, which ServerErrorMiddleware has nothing to do with."""
+    if not others_unchanged():
+        look_again()
+        await exceptions(scope, receive, send)
+        return
     handlers = (exceptions._exception_handlers, exceptions._status_handlers)
     scope["starlette.exception_handlers"] = handlers
     tracked = TrackedSend(send)

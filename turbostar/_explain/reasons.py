@@ -14,10 +14,11 @@ from starlette.routing import Router
 
 from turbostar._attach.kill_switch import DISABLED, VARIABLE
 from turbostar._explain.places import author_of, chain_to, describe, name_of
+from turbostar._guard.classes import computes
 from turbostar._guard.patches import can_fuse, can_route
 from turbostar._guard.sources import is_known
 from turbostar._guard.table import TABLE
-from turbostar._routing.entries import plain_router
+from turbostar._routing.entries import COMPUTED, plain_router
 from turbostar._routing.watched import RouteList, watched_setattr
 
 __all__ = [
@@ -177,6 +178,9 @@ def routing_reason(router: Any) -> Reason | None:
         return unfused_reason()
     if not isinstance(router, Router):
         cause = f"{describe(cls)} is not a Router: it chooses among its routes by itself"
+        return Reason(cause, topic="routers", where=cls.__module__)
+    if computes(cls, Router, COMPUTED):
+        cause = f"{describe(cls)} computes what its routes are: they are asked as on stock"
         return Reason(cause, topic="routers", where=cls.__module__)
     if "app" not in vars(router) and vars(definer_of(cls, "app"))["app"] is ours(
         "starlette.routing:Router.app"

@@ -7,7 +7,11 @@ import operator
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["are_same", "is_next", "method_of", "namespace"]
+__all__ = ["are_same", "computes", "is_next", "method_of", "namespace"]
+
+_OWN_MODULES = frozenset(
+    f"turbostar.{name}" for name in ("applications", "middleware.exceptions", "routing")
+)
 
 
 def namespace(cls: type) -> Any:
@@ -34,6 +38,16 @@ def method_of(cls: type, name: str) -> Any:
     Not ``cls.name``: some tools' wrappers bind anew at each look.
     """
     return next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), None)
+
+
+def computes(cls: type, base: type, names: frozenset[str]) -> bool:
+    """Whether a class has a say in what is read of its instances by one of these names.
+
+    As by a property. What stands in `base`, or in a class of turbostar's, does not count.
+    """
+    mro = cls.__mro__
+    own = (part for part in mro[: mro.index(base)] if part.__module__ not in _OWN_MODULES)
+    return any(not names.isdisjoint(vars(part)) for part in own)
 
 
 def is_next(cls: type, child: type, base: type) -> bool:

@@ -54,6 +54,7 @@ _server = _namespace(ServerErrorMiddleware, "__call__")
 _exception = _namespace(ExceptionMiddleware, "__call__")
 _router = _namespace(Router, "__call__")
 _request = _namespace(Request, "__init__")
+_websocket = _namespace(WebSocket, "__init__")
 
 
 def _now() -> list[Any]:
@@ -81,6 +82,7 @@ def _now() -> list[Any]:
             (vars(HTTPEndpoint), "dispatch"),
             (vars(routing), "WebSocket"),
             (vars(exceptions), "WebSocket"),
+            (_websocket, "__init__"),
             (vars(PathConvertor), "convert"),
         )
     ]
@@ -107,6 +109,7 @@ _seen = _now()
     _endpoint_dispatch,
     _socket_class,
     _layers_socket_class,
+    _socket_init,
     _path_convert,
 ) = _seen
 
@@ -142,6 +145,7 @@ def others_unchanged() -> bool:
         and HTTPEndpoint.dispatch is _endpoint_dispatch
         and routing.WebSocket is _socket_class
         and exceptions.WebSocket is _layers_socket_class
+        and _websocket["__init__"] is _socket_init
         and PathConvertor.convert is _path_convert
     ):
         return True
@@ -197,7 +201,7 @@ def look_again() -> list[tuple[type, str]]:
     global _server_call, _exception_call, _router_call, _request_init
     global _route_matches, _route_handle, _request_class, _layers_request_class
     global _mount_matches, _mount_handle, _socket_matches, _socket_handle
-    global _endpoint_dispatch, _socket_class, _layers_socket_class, _path_convert
+    global _endpoint_dispatch, _socket_class, _layers_socket_class, _socket_init, _path_convert
     with _lock:
         now = _now()
         _looks = object()
@@ -223,6 +227,7 @@ def look_again() -> list[tuple[type, str]]:
             _endpoint_dispatch,
             _socket_class,
             _layers_socket_class,
+            _socket_init,
             _path_convert,
         ) = _seen = now
     return left
@@ -259,6 +264,7 @@ def can_fuse() -> bool:
             and exceptions.Request is _own_request
             and exceptions.WebSocket is _own_socket
             and is_known(Request.__init__, Request, "__init__")
+            and is_known(WebSocket.__init__, WebSocket, "__init__")
             and HTTPConnection.__init__ is _connection_init
             and trusts("starlette._exception_handler:wrap_app_handling_exceptions")
             and trusts("starlette.requests:HTTPConnection.__init__")

@@ -259,6 +259,7 @@ BYPASSED = tuple(
         ("routing:WebSocketRoute.url_path_for", "96428589cc31c22c"),
         ("routing:request_response", "e586ed68218dff19"),
         ("routing:websocket_session", "a438a32d96fb44ad"),
+        ("websockets:WebSocket.__init__", "02d35465c5303e1e"),
     )
 )
 

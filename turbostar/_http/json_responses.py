@@ -12,7 +12,13 @@ from starlette.background import BackgroundTask
 from turbostar._guard.classes import is_next, namespace
 from turbostar._guard.patches import gives_way
 from turbostar._http.json_codec import DefaultHook, dumps, encodes_as_ever
-from turbostar._http.responses import LENGTHS, LENGTHS_TO, owned, response_init_headers
+from turbostar._http.responses import (
+    LENGTHS,
+    LENGTHS_TO,
+    given_of,
+    owned,
+    response_init_headers,
+)
 
 __all__ = ["NO_DEFAULT", "json_response_init", "json_response_render"]
 
@@ -57,7 +63,8 @@ def json_response_init(
     is_own = cls in owned
     init = _json_response["__init__"]
     if init is not _stock_init and init is not json_response_init and gives_way(self, "__init__"):
-        init(self, content, status_code, headers, media_type, background)
+        given = {"headers": headers, "media_type": media_type, "background": background}
+        init(self, content, **given_of(status_code, 200, given))
         return
     if _response["__init__"] is not _stock_response_init or not (
         is_own or is_next(cls, _JSON, _Response)

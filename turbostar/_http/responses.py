@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
+from urllib.parse import quote
 
 import starlette.responses as stock
 from starlette.background import BackgroundTask
@@ -20,6 +21,7 @@ __all__ = [
     "LENGTHS_TO",
     "PLAIN_TEXT",
     "Header",
+    "given_of",
     "leaf_set_cookie",
     "length_header",
     "own",
@@ -56,10 +58,12 @@ _new = object.__new__
 
 _response = namespace(stock.Response)
 _plain_text = namespace(stock.PlainTextResponse)
+_redirect = namespace(stock.RedirectResponse)
 _headers = namespace(Headers)
 _stock_headers_init = Headers.__init__
 _mutable_headers = namespace(MutableHeaders)
-_content_types: dict[tuple[str, str], Header] = {}
+_content_types: dict[str, Header] = {}
+_texts: dict[str, dict[str, Header]] = {}  # by charset, of media types that are given one
 
 owned: set[type] = {stock.PlainTextResponse, stock.RedirectResponse}
 _leaves = frozenset({stock.JSONResponse, stock.PlainTextResponse, stock.RedirectResponse})
@@ -72,6 +76,15 @@ def own(cls: type) -> type:
     """Class decorator: an import-swapped class, which adds nothing to its stock base."""
     owned.add(cls)
     return cls
+
+
+def given_of(status_code: Any, usual: int, others: dict[str, Any]) -> dict[str, Any]:
+    """What a constructor was given beside its first argument, by name.
+
+    For what has replaced it, which may take no more than the program gives.
+    """
+    given = {name: value for name, value in others.items() if value is not None}
+    return given if status_code is usual else {"status_code": status_code, **given}
 
 
 def length_header(size: int) -> Header:
@@ -89,16 +102,13 @@ def response_render(self: stock.Response, content: Any) -> bytes | memoryview:
 def response_init_headers(self: stock.Response, headers: Mapping[str, str] | None = None) -> None:
     """Stand in for ``Response.init_headers``, with headers that are made once.
 
-    Keeps which headers there are, and their order; falls back to it for a media type or charset
-    that is no text, or does not fit into a header.
+    Keeps which headers there are, and their order; falls back to it for a media type that is no
+    text.
     """
     media_type: Any = self.media_type
-    content_type: Header | None = None
-    if media_type is not None:
-        content_type = _content_type(media_type, self.charset)
-        if content_type is None:
-            _stock_init_headers(self, headers)
-            return
+    if media_type is not None and type(media_type) is not str:
+        _stock_init_headers(self, headers)
+        return
     raw_headers: list[Header] = []
     has_length = False
     if headers is not None:
@@ -108,30 +118,37 @@ def response_init_headers(self: stock.Response, headers: Mapping[str, str] | Non
             if key == b"content-length":
                 has_length = True
             elif key == b"content-type":
-                content_type = None
+                media_type = None
     body = getattr(self, "body", None)
     if not (body is None or has_length or self.status_code < 200 or self.status_code in (204, 304)):
         raw_headers.append(length_header(len(body)))
-    if content_type is not None:
-        raw_headers.append(content_type)
+    if media_type is not None:
+        raw_headers.append(_content_type(self, media_type))
     self.raw_headers = raw_headers
 
 
-def _content_type(media_type: Any, charset: Any) -> Header | None:
-    """The header of a media type; None where Starlette must make it, or raise."""
-    if type(media_type) is not str or type(charset) is not str:
-        return None
-    kind = (media_type, charset)
-    header = _content_types.get(kind)
-    if header is None:
-        if media_type.startswith("text/") and "charset=" not in media_type.lower():
-            media_type = f"{media_type}; charset={charset}"
-        try:
+def _content_type(response: stock.Response, media_type: str) -> Header:
+    """The header of a media type; the charset is read only where it becomes a part of that."""
+    texts = _texts.get(media_type)
+    if texts is None:
+        header = _content_types.get(media_type)
+        if header is not None:
+            return header
+        if not media_type.startswith("text/") or "charset=" in media_type.lower():
             header = (b"content-type", media_type.encode("latin-1"))
-        except UnicodeEncodeError:
-            return None
-        if len(_content_types) < _MAX_CONTENT_TYPES:
-            _content_types[kind] = header
+            if len(_content_types) < _MAX_CONTENT_TYPES:
+                _content_types[media_type] = header
+            return header
+        texts = {}
+        if len(_texts) < _MAX_CONTENT_TYPES:
+            _texts[media_type] = texts
+    charset: Any = response.charset
+    header = texts.get(charset) if type(charset) is str else None
+    if header is None:
+        content_type = f"{media_type}; charset=" + charset
+        header = (b"content-type", content_type.encode("latin-1"))
+        if type(charset) is str and len(texts) < _MAX_CONTENT_TYPES:
+            texts[charset] = header
     return header
 
 
@@ -229,6 +246,12 @@ def redirect_init(
 
     Keeps ``headers`` tied to the raw ones, as Starlette's leaves them.
     """
+    init = _redirect["__init__"]
+    is_known = init is _stock_redirect_init or init is redirect_init
+    if not is_known and gives_way(self, "__init__"):
+        given = {"headers": headers, "background": background}
+        init(self, url, **given_of(status_code, 307, given))
+        return
     if (
         headers is not None
         or type(self) not in owned
@@ -240,6 +263,7 @@ def redirect_init(
         or _headers["__init__"] is not _stock_headers_init
         or "__init__" in _mutable_headers
         or late.MutableHeaders is not MutableHeaders
+        or late.quote is not quote
     ):
         _stock_redirect_init(self, url, status_code, headers, background)
         return
@@ -250,7 +274,7 @@ def redirect_init(
     self.raw_headers = raw_headers = [LENGTHS[0]] if has_length else []
     location = str(url)
     if _needs_no_quotes(location) is None:
-        location = late.quote(location, safe=":/%#?=@[]!$&'()*+,;")
+        location = quote(location, safe=":/%#?=@[]!$&'()*+,;")
     # Starlette sets the location through `self.headers`, which stay tied to this list.
     changeable = self._headers = _new(MutableHeaders)
     changeable._list = raw_headers

@@ -26,6 +26,9 @@ _url = namespace(URL)
 _path = namespace(URLPath)
 _stock_init = URL.__init__
 _stock_replace = URL.replace
+# What `make_absolute_url` reads of the base.
+_stock_components, _stock_netloc, _stock_path = _url["components"], _url["netloc"], _url["path"]
+_stock_scheme, _stock_is_secure = _url["scheme"], _url["is_secure"]
 _stock_make_absolute_url = URLPath.make_absolute_url
 
 # Who asks chooses the host: what is remembered of it is bounded in number and length.
@@ -101,6 +104,11 @@ def url_of_path(path: URLPath, base: URL) -> URL | None:
         or _path["make_absolute_url"] is not _stock_make_absolute_url
         or _url["__init__"] is not _stock_init
         or _url["replace"] is not _stock_replace
+        or _url["components"] is not _stock_components
+        or _url["netloc"] is not _stock_netloc
+        or _url["path"] is not _stock_path
+        or _url["scheme"] is not _stock_scheme
+        or _url["is_secure"] is not _stock_is_secure
     ):
         return None
     parts = _parts(base._url) if len(base._url) <= 2 * _LONGEST else None

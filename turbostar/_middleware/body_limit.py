@@ -62,8 +62,10 @@ class Limit(Stage):
         responder: Starlette's own, in which middleware further below finds it and may change it.
     """
 
-    def __init__(self, middleware: Any, scope: Scope, receive: Receive, send: Send) -> None:
-        responder: Any = stock.RequestBodyLimitResponder(middleware.app, middleware.max_body_size)
+    def __init__(
+        self, app: Any, max_body_size: int, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        responder: Any = stock.RequestBodyLimitResponder(app, max_body_size)
         responder._scope = scope
         responder._receive = self._receive = receive
         responder._send = self.forward = send
@@ -128,7 +130,8 @@ async def body_limit_call(
     if not is_plain(self):
         return await _stock_call(self, scope, receive, send)
     size_key, limit_key = stock.MAX_BODY_SIZE_SCOPE_KEY, stock._BODY_LIMIT_RESPONDER_SCOPE_KEY
-    max_body_size = self.max_body_size
+    # Either may be a property of a subclass: read once, as by Starlette.
+    app, max_body_size = self.app, self.max_body_size
     previous = scope.get(size_key, _ABSENT)
     scope[size_key] = max_body_size
     outer: Any = scope.get(limit_key)
@@ -137,11 +140,11 @@ async def body_limit_call(
         outer.max_body_size = max_body_size
         if outer.total_size > max_body_size:
             raise _module._RequestBodyTooLarge
-        return await self.app(scope, receive, send)
-    limit = Limit(self, scope, receive, send)
+        return await app(scope, receive, send)
+    limit = Limit(app, max_body_size, scope, receive, send)
     scope[limit_key] = limit.responder
     try:
-        await self.app(scope, limit.receive, hand_down(limit, self.app))
+        await app(scope, limit.receive, hand_down(limit, app))
     except _module._RequestBodyTooLarge:
         if limit.responder.response_started:
             raise

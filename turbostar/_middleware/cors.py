@@ -279,7 +279,8 @@ async def cors_call(self: CORSMiddleware, scope: Scope, receive: Receive, send: 
             await response(scope, receive, send)
             return
     stage = _Headers(self, given, headers, origin_of(headers), send)
-    await self.app(scope, receive, hand_down(stage, self.app))
+    app = self.app  # may be a property of a subclass: read once, as by Starlette
+    await app(scope, receive, hand_down(stage, app))
 
 
 register(cors_call)

@@ -43,9 +43,9 @@ async def exception_middleware_call(
     if kind not in ("http", "websocket") or not can_fuse():
         await _stock_call(self, scope, receive, send)
         return
-    app: Any = self.app
+    app: Any = self.app  # may be a property of a subclass: read once, as by Starlette
     if not _is_over_plain_router(self, app):
-        await _call_layer(self, scope, receive, send)
+        await _call_layer(self, app, scope, receive, send)
     elif kind == "http":
         await answer_request(None, self, app, scope, receive, send)
     else:
@@ -53,7 +53,7 @@ async def exception_middleware_call(
 
 
 async def _call_layer(
-    self: stock.ExceptionMiddleware, scope: Scope, receive: Receive, send: Send
+    self: stock.ExceptionMiddleware, app: Any, scope: Scope, receive: Receive, send: Send
 ) -> None:
     handlers = scope["starlette.exception_handlers"] = (
         self._exception_handlers,
@@ -62,7 +62,7 @@ async def _call_layer(
     conn: Any = (Request if scope["type"] == "http" else WebSocket)(scope, receive, send)
     tracked = TrackedSend(send)
     try:
-        await self.app(scope, receive, tracked.send)
+        await app(scope, receive, tracked.send)
     except Exception as exc:
         await recover(exc, conn, handlers, tracked.started, scope, receive, tracked.send)
 

@@ -250,8 +250,9 @@ async def gzip_call(self: GZipMiddleware, scope: Scope, receive: Receive, send: 
         await _stock_call(self, scope, receive, send)
         return
     headers = scope["headers"] = list(scope["headers"])
-    compression = Compression(self, accepts_gzip(headers), send)
-    await self.app(scope, receive, hand_down(compression, self.app))
+    is_accepted = accepts_gzip(headers)
+    app = self.app  # may be a property of a subclass: read once, as by Starlette
+    await app(scope, receive, hand_down(Compression(self, is_accepted, send), app))
 
 
 register(gzip_call)

@@ -153,7 +153,8 @@ async def session_call(self: SessionMiddleware, scope: Scope, receive: Receive, 
         await _stock_call(self, scope, receive, send)
         return
     came = open_session(self, scope)
-    await self.app(scope, receive, hand_down(_Cookie(self, scope, came, send), self.app))
+    app = self.app  # may be a property of a subclass: read once, as by Starlette
+    await app(scope, receive, hand_down(_Cookie(self, scope, came, send), app))
 
 
 register(session_call)

@@ -10,7 +10,7 @@ from starlette.convertors import PathConvertor
 from starlette.requests import Request
 from starlette.routing import Host, Mount, Route, Router, WebSocketRoute
 
-from turbostar._guard.classes import method_of
+from turbostar._guard.classes import computes, method_of
 from turbostar._guard.patches import can_fuse
 from turbostar._guard.sources import is_known
 from turbostar._routing.endpoints import DISPATCHING, endpoint_of, is_class_endpoint, maker_of
@@ -18,6 +18,7 @@ from turbostar._routing.index import Shape, shape_of
 from turbostar._routing.watched import watched_setattr
 
 __all__ = [
+    "COMPUTED",
     "OWN_MODULES",
     "Entry",
     "Kind",
@@ -30,6 +31,12 @@ __all__ = [
 
 #: Whose classes are looked after elsewhere; what is of another module is foreign.
 OWN_MODULES = ("starlette.routing", "turbostar.routing")
+
+
+#: What is read of a router oftener than on Starlette, which would show if it were computed.
+COMPUTED = frozenset(
+    {"default", "middleware_stack", "redirect_slashes", "routes", "__getattribute__"}
+)
 
 
 class Kind(IntEnum):
@@ -126,7 +133,11 @@ class PlainRouter:
 def plain_router(app: Any) -> PlainRouter | None:
     """Say whether calling `app` is no more than Starlette's own choice of a route."""
     cls: Any = type(app)
-    if not isinstance(app, Router) or cls.__setattr__ is not watched_setattr:
+    if (
+        not isinstance(app, Router)
+        or cls.__setattr__ is not watched_setattr
+        or computes(cls, Router, COMPUTED)
+    ):
         return None
     stack = getattr(app, "middleware_stack", None)
     if (
@@ -170,18 +181,11 @@ class Memo:
         if cls not in self._bases:
             base = next((base for base in _BASES if issubclass(cls, base)), None)
             if base is not None and (
-                cls.__setattr__ is not watched_setattr or _computes(cls, base)
+                cls.__setattr__ is not watched_setattr or computes(cls, base, _READ)
             ):
                 base = None
             self._bases[cls] = base
         return self._bases[cls]
-
-
-def _computes(cls: Any, base: type) -> bool:
-    """Whether a class has a say in what is read of its instances, as by a property."""
-    mro = cls.__mro__
-    own = (part for part in mro[: mro.index(base)] if part.__module__ != "turbostar.routing")
-    return any(not _READ.isdisjoint(vars(part)) for part in own)
 
 
 def entry_of(route: Any, memo: Memo | None = None) -> Entry:

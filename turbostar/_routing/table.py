@@ -8,10 +8,18 @@ from typing import Any
 
 from starlette.routing import Route, Router, WebSocketRoute
 
-from turbostar._guard.classes import are_same, method_of, namespace
+from turbostar._guard.classes import are_same, computes, method_of, namespace
 from turbostar._guard.compiled import Compiled
 from turbostar._guard.patches import can_route, look_closely
-from turbostar._routing.entries import OWN_MODULES, Entry, Kind, Memo, Test, entry_of
+from turbostar._routing.entries import (
+    COMPUTED,
+    OWN_MODULES,
+    Entry,
+    Kind,
+    Memo,
+    Test,
+    entry_of,
+)
 from turbostar._routing.index import Index, Prefixes
 from turbostar._routing.mounts import Chain
 from turbostar._routing.names import Names
@@ -184,7 +192,8 @@ def _lanes(index: Index[Entry]) -> dict[str, Entry]:
 def table_of(router: Router) -> Table | None:
     """The current table of a router, compiled if need be; None where it changes all the time.
 
-    None, too, where what stands in the place of a list of routes has a say in what comes out of it.
+    None, too, where what stands in the place of a list of routes has a say in what comes out of it,
+    and where the router's class has one in what its routes are.
     """
     if not can_route():
         return None
@@ -200,6 +209,8 @@ def table_of(router: Router) -> Table | None:
                 table.waited += 1
                 return None
             patience = min(2 * table.patience, _MOST_PATIENCE)
+    if computes(type(router), Router, COMPUTED):
+        return None
     if getattr(type(router.routes), "__iter__", None) not in _ITERATIONS:
         return None
     look_closely()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, SupportsIndex, TypeVar, overload
 
+from turbostar._guard.classes import method_of
 from turbostar._guard.compiled import changed
 
 __all__ = ["RouteList", "watched_delattr", "watched_setattr"]
@@ -33,7 +34,7 @@ def watched_setattr(self: Any, name: str, value: Any) -> None:
     if before is value:
         return
     # Any other attribute matters only if it hides a method.
-    if name in _READ or hasattr(type(self), name):
+    if name in _READ or method_of(type(self), name) is not None:
         changed(self)
 
 

@@ -149,3 +149,35 @@ def case_in_starlettes_modules():
 
 def case_in_the_modules_imported_from():
     return _replace(lambda name: getattr(S, name.replace(".", "_")))
+
+
+def case_quote_of_redirects():
+    app = S.Starlette(routes=[S.Route("/x/", lambda request: S.PlainTextResponse("x"))])
+    out = [go(app, "/x")]
+    with mock.patch("starlette.responses.quote", lambda text, safe: text.upper()):
+        out += [go(app, "/x"), norm(S.RedirectResponse("/a b").raw_headers)]
+    return [out, go(app, "/x")]
+
+
+def case_http_exception_of_the_middleware():
+    class Mine(S.HTTPException):
+        pass
+
+    async def raises(request):
+        raise {"mine": Mine, "other": S.HTTPException}[request.path_params["what"]](404)
+
+    async def not_found(request, exc):
+        return S.PlainTextResponse(type(exc).__name__, 404)
+
+    routes = [S.Route("/{what}", raises), S.Route("/a/b", raises, methods=["POST"])]
+    apps = [
+        S.Starlette(routes=routes),
+        S.Starlette(routes=routes, exception_handlers={404: not_found}),
+    ]
+    paths = ("/mine", "/other", "/a/b", "/none/at/all")
+    out = []
+    for name in ("starlette.middleware.exceptions", "starlette._exception_handler"):
+        out += [go(app, *paths) for app in apps]
+        with mock.patch(f"{name}.HTTPException", Mine):
+            out += [go(app, *paths) for app in apps]
+    return [out, [go(app, *paths) for app in apps]]

@@ -333,3 +333,99 @@ for _i, (_t, *_) in enumerate(patches()):
         globals()["case_" + _t.replace(".", "_").replace(" ", "_")] = (lambda t: lambda: _one(t))(
             _t
         )
+
+
+def case_json_init_that_takes_less():
+    import starlette.responses
+
+    cls = starlette.responses.JSONResponse
+    old = cls.__init__
+    seen = []
+
+    def init(self, content, status_code=200, **kwargs):
+        seen.append([status_code, sorted(kwargs)])
+        old(self, content, status_code, **kwargs)
+
+    cls.__init__ = init
+    made = [S.JSONResponse([1]), S.JSONResponse([1], 201), S.JSONResponse([1], headers={"a": "b"})]
+    return [seen, [norm(one.raw_headers) for one in made]]
+
+
+def case_redirect_init_replaced():
+    import starlette.responses
+
+    async def slash(request):
+        return S.RedirectResponse("/x", status_code=303)
+
+    app = S.Starlette(routes=[S.Route("/go", slash), S.Route("/slash/", slash)])
+    out = [go(app, "/go", "/slash")]
+    cls = starlette.responses.RedirectResponse
+    old = cls.__init__
+
+    def init(self, url, *args, **kwargs):
+        out.append(sorted(kwargs))
+        old(self, "/elsewhere", *args, **kwargs)
+
+    cls.__init__ = init
+    out.append(go(app, "/go", "/slash"))
+    cls.__init__ = old
+    return [*out, go(app, "/go", "/slash")]
+
+
+def case_parts_of_url_replaced():
+    import starlette.datastructures
+
+    async def urls(request):
+        made = [request.url_for(name) for name in ("here", "socket")]
+        return S.PlainTextResponse(" ".join(map(str, made)))
+
+    async def socket(websocket):
+        await websocket.close()
+
+    routes = [S.Route("/", urls, name="here"), S.WebSocketRoute("/w", socket, name="socket")]
+    app = S.Starlette(routes=routes)
+    cls = starlette.datastructures.URL
+    out = [go(app, "/")]
+    for name, value in {
+        "netloc": "public.io",
+        "is_secure": True,
+        "scheme": "https",
+        "path": "/below/",
+    }.items():
+        old = vars(cls)[name]
+        setattr(cls, name, property(lambda self, value=value: value))
+        out.append([name, go(app, "/", with_scope=False)])
+        setattr(cls, name, old)
+    return [*out, go(app, "/")]
+
+
+def case_websocket_init_replaced():
+    import starlette.websockets
+
+    async def socket(websocket):
+        await websocket.accept()
+        await websocket.close()
+
+    from starlette.websockets import WebSocket
+
+    routes = [
+        S.WebSocketRoute("/w", socket),
+        S.Mount("/m", routes=[S.WebSocketRoute("/w", socket)]),
+    ]
+    apps = [
+        S.Starlette(routes=routes),
+        S.middleware_exceptions.ExceptionMiddleware(S.Router(routes)),
+    ]
+    old = WebSocket.__init__
+    out = []
+
+    def init(self, *args, **kwargs):
+        out.append([len(args), sorted(kwargs)])
+        old(self, *args, **kwargs)
+
+    for app in apps:
+        for cls_init in (old, init, old, init):
+            WebSocket.__init__ = cls_init
+            out.append(go(app, "/w", "/m/w", "/none", type="websocket"))
+    WebSocket.__init__ = old
+    return out

@@ -406,3 +406,34 @@ def case_cookie_diamond_kwargs():
 
         out.append(attempt(f))
     return out
+
+
+def case_charset_read_when_it_is_needed():
+    out = []
+    for base in (S.Response, S.HTMLResponse, S.PlainTextResponse, S.JSONResponse):
+        for media_type in (None, "text/x", "text/x; charset=ascii", "TEXT/x", "application/x"):
+            read = []
+
+            class Mine(base):
+                def render(self, content):
+                    return content
+
+                @property
+                def charset(self):
+                    read.append("charset")
+                    return "latin-1"
+
+            for headers in (None, {"Content-Type": "a/b"}, {"content-length": "9"}):
+                made = Mine(b"a", headers=headers, media_type=media_type)
+                out.append([norm(made.raw_headers), len(read)])
+    return out
+
+
+def case_charset_that_is_no_text():
+    out = []
+    for charset in (None, 1, ["utf-8"], "\u20ac", type("Text", (str,), {})("utf-8")):
+        for base in (S.Response, S.HTMLResponse, S.PlainTextResponse):
+            for media_type in (None, "text/x", "application/x", "text/\u20ac", 7):
+                cls = type("Mine", (base,), {"charset": charset})
+                out.append(attempt(lambda: cls(b"a", media_type=media_type).raw_headers))
+    return out
