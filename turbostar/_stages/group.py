@@ -122,7 +122,10 @@ class Group:
             await self._end(exc)
 
     async def _end(self, raised: BaseException | None) -> None:
-        errors = [] if raised is None or isinstance(raised, CancelledError) else [raised]
+        errors = [*self._fatal]  # what had ended a call before comes first
+        known = len(errors)
+        if raised is not None and not isinstance(raised, CancelledError):
+            errors.append(raised)
         try:
             if self.running:
                 raised = await self._wait(raised)
@@ -130,8 +133,7 @@ class Group:
             elif self.host._must_cancel:
                 with CancelScope(shield=True):
                     await sleep(0)  # who was cancelled himself is told here, and of nothing else
-            if self._fatal:
-                errors += self._fatal
+            errors += self._fatal[known:]
             if errors:
                 raise BaseExceptionGroup("unhandled errors in a TaskGroup", errors) from None
             if raised is not None:
