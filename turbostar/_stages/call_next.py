@@ -267,6 +267,9 @@ class Calls(Handed):
 
     def close(self) -> None:
         """Say that the response was sent: whoever waits below goes on, and late tasks start."""
+        if self.is_just_taken and self._followers:
+            # On Starlette it learns first that its last piece was taken: who cancels comes before.
+            self.late_by = 2 if self.host._must_cancel else int(turns_due(self.loop) > 0)
         Channel.close(self)
         if self.source is not None and self.source.background is not None:
             self._start_background(self.source)

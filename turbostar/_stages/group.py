@@ -13,7 +13,7 @@ from typing import Any
 
 from anyio import CancelScope
 
-from turbostar._stages.due import turns_due
+from turbostar._stages.due import take_turns, turns_due
 from turbostar._stages.scopes import Entered, enter, enter_late, has_scope, is_by_scope, now
 
 __all__ = ["Group"]
@@ -24,6 +24,7 @@ class Group:
 
     Attributes:
         host: the task that waits for them.
+        answer: the complete response that one of them has left; None if none has.
         group: the cancel scope that they belong to, which the host is in; None until it is needed.
         running: these tasks; None or empty if there are none.
         is_left: whether the host waits for no more of them.
@@ -32,6 +33,7 @@ class Group:
 
     loop: AbstractEventLoop
     host: Any
+    answer: Any = None
     group: Any = None
     _began = 0
     _cancelling = 0
@@ -127,6 +129,8 @@ class Group:
         if raised is not None and not isinstance(raised, CancelledError):
             errors.append(raised)
         try:
+            if raised is None and self.answer is not None:
+                raised = await self._wait_for_ended()
             if self.running:
                 raised = await self._wait(raised)
                 self.is_over = True
@@ -145,6 +149,20 @@ class Group:
                 self._leave()
             self._fatal, raised = (), None  # or a traceback would hold what holds it
             errors = []
+
+    async def _wait_for_ended(self) -> CancelledError | None:
+        """Take the turns that are due, and return the cancellation that they bring, if any.
+
+        A call that has answered goes on, on Starlette, until the response has been sent, and is
+        waited for. Here it may have ended before.
+        """
+        turns = turns_due(self.loop)
+        if turns and (not self.running or all(task.done() for task in self.running)):
+            try:
+                await take_turns(turns)
+            except CancelledError as exc:
+                return exc
+        return None
 
     async def _wait(self, raised: BaseException | None) -> BaseException | None:
         """Wait for the calls to end, however often that is cancelled; return what is to be raised.
