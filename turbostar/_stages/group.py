@@ -129,8 +129,8 @@ class Group:
         if raised is not None and not isinstance(raised, CancelledError):
             errors.append(raised)
         try:
-            if raised is None and self.answer is not None:
-                raised = await self._wait_for_ended()
+            if self.answer is not None:
+                raised = await self._wait_for_ended(raised)
             if self.running:
                 raised = await self._wait(raised)
                 self.is_over = True
@@ -150,19 +150,25 @@ class Group:
             self._fatal, raised = (), None  # or a traceback would hold what holds it
             errors = []
 
-    async def _wait_for_ended(self) -> CancelledError | None:
-        """Take the turns that are due, and return the cancellation that they bring, if any.
+    async def _wait_for_ended(self, raised: BaseException | None) -> BaseException | None:
+        """Take the turns in which a call would end that has ended before; return as `_wait` does.
 
-        A call that has answered goes on, on Starlette, until the response has been sent, and is
-        waited for. Here it may have ended before.
+        On Starlette a call that has answered goes on until the response has been sent, or until it
+        is cancelled in place of that, which takes three turns.
         """
-        turns = turns_due(self.loop)
-        if turns and (not self.running or all(task.done() for task in self.running)):
-            try:
-                await take_turns(turns)
-            except CancelledError as exc:
-                return exc
-        return None
+        if self.running and not all(task.done() for task in self.running):
+            return raised
+        turns = turns_due(self.loop) if raised is None else 3
+        if turns:
+            with CancelScope(shield=raised is not None):
+                try:
+                    await take_turns(turns)
+                except CancelledError as exc:
+                    if raised is None or (
+                        isinstance(raised, CancelledError) and not is_by_scope(exc)
+                    ):
+                        raised = exc
+        return raised
 
     async def _wait(self, raised: BaseException | None) -> BaseException | None:
         """Wait for the calls to end, however often that is cancelled; return what is to be raised.
