@@ -166,6 +166,7 @@ async def base_http_call(
             else:
                 await calls.send_on(answer)
                 if response.background:
+                    calls.is_just_taken = False  # no more: it may take its turns
                     await response.background()
             calls.close()
         except BaseException as exc:

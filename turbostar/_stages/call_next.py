@@ -18,8 +18,9 @@ ended.
 
 from __future__ import annotations
 
-from asyncio import current_task, get_running_loop, sleep
+from asyncio import CancelledError, current_task, get_running_loop, sleep
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from types import MethodType
 from typing import Any, NoReturn
 
@@ -29,7 +30,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from turbostar._http.tracked_send import TrackedSend
 from turbostar._stages.channel import UNTAKEN, Channel
-from turbostar._stages.due import is_due_since, newest_due, turns_due
+from turbostar._stages.due import is_due_since, newest_due, take_turns, turns_due
 from turbostar._stages.group import Group
 from turbostar._stages.protocol import Stage, leads_to_answer
 from turbostar._stages.response import Handed
@@ -131,7 +132,7 @@ class Calls(Handed):
                     self.watch(task)
             # One that was cancelled by itself cancels the scope soon: what it raised comes first.
             if (turns := self._turns_missed()) and not (task and task.cancelled()):
-                await self._take_turns(turns)
+                await take_turns(turns)
             answer = self.answer
             if answer is not None and self.body_left is None and not self.has_others:
                 self.body_left = UNTAKEN
@@ -238,23 +239,37 @@ class Calls(Handed):
                 finally:
                     self._receiving.discard(scope)
                     turn.cancel()
-        except Exception as exc:
-            await self._take_turns(2 if waited else 4)
-            raise ExceptionGroup("unhandled errors in a TaskGroup", [exc]) from None
-        await self._take_turns(2 if waited else 4)
+        except CancelledError:
+            with CancelScope(shield=True):
+                await self._take_all_turns(2 if waited else 4)
+            raise
+        except BaseException as exc:
+            # What has failed is told even to who is cancelled, as in `Request.is_disconnected()`.
+            with suppress(CancelledError):
+                await self._take_all_turns(2 if waited else 4)
+            raise BaseExceptionGroup("unhandled errors in a TaskGroup", [exc]) from None
+        await self._take_all_turns(2 if waited else 4)
         return {"type": "http.disconnect"} if self.is_sent else message
 
-    async def _take_turns(self, count: int) -> None:
+    async def _take_all_turns(self, count: int) -> None:
         """Take as many turns of the loop as Starlette's task group around a ``receive`` does.
 
         Whoever reads the body above, while something listens for a disconnect here, gets what the
-        listener has not taken by then.
+        listener has not taken by then. Who is cancelled meanwhile is told at the end.
         """
-        for _ in range(count):
-            await sleep(0)
+        for taken in range(1, count + 1):
+            try:
+                await sleep(0)
+            except CancelledError:
+                with CancelScope(shield=True):
+                    await self._take_all_turns(count - taken)
+                raise
 
     def close(self) -> None:
         """Say that the response was sent: whoever waits below goes on, and late tasks start."""
+        if self.is_just_taken and self._followers:
+            # On Starlette it learns first that its last piece was taken: who cancels comes before.
+            self.late_by = 2 if self.host._must_cancel else int(turns_due(self.loop) > 0)
         Channel.close(self)
         if self.source is not None and self.source.background is not None:
             self._start_background(self.source)

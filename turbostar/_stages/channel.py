@@ -31,9 +31,11 @@ class Channel(Stage):
     Attributes:
         forward: the ``send`` that the middleware was called with.
         is_sent: whether the middleware has sent its response: nothing is taken any more.
+        late_by: how many turns of the loop later who waits for that is to hear of it.
         has_ended: whether the application has ended without leaving an answer behind.
         has_others: whether several applications send here, by turns.
         answer: the complete response that was left here.
+        is_of_pieces: whether that was to be sent in pieces: then its end is a message to be taken.
         answerer: the task that has left it.
         source: the object it was made of, if that had no background task then.
         body_left: the messages of its body, the next one last, once its start was taken.
@@ -42,9 +44,11 @@ class Channel(Stage):
     # Of the class, which makes an instance cheaper to build.
     is_whole = True
     is_sent = False
+    late_by = 0
     has_ended = False
     has_others = False
     answer: Answer | None = None
+    is_of_pieces = False
     answerer: Any = None
     body_left: list[Message] | None = None
     source: Any = None
@@ -78,6 +82,7 @@ class Channel(Stage):
         if task._must_cancel:
             await sleep(0)  # cancelled before it answers: it is told where it would send
         self.answer = answer
+        self.is_of_pieces = answer.in_pieces
         self.source, answer.source = answer.source, None
         self.answerer, answer.answerer = answer.answerer or task, None
         if self._takers:
@@ -158,10 +163,12 @@ class Channel(Stage):
 
     async def sent(self) -> None:
         """Wait until the response has been sent."""
-        if not self.is_sent:
-            follower: Future[None] = self.loop.create_future()
-            self._followers = [*self._followers, follower]
-            await follower
+        if self.is_sent:
+            await sleep(0)
+            return
+        follower: Future[None] = self.loop.create_future()
+        self._followers = [*self._followers, follower]
+        await follower
 
     def release(self) -> None:
         """Let nobody wait any longer for a message to be taken, for nothing will be."""
@@ -172,10 +179,16 @@ class Channel(Stage):
     def close(self) -> None:
         """Say that the response has been sent: the application may finish, unheard."""
         self.is_sent = True
-        for follower in self._followers:
-            if not follower.done():
-                follower.set_result(None)
+        self._wake(self.late_by)
         if self._offered:
             self.release()
         while self._takers and (taker := self._next_taker()) is not None:
             taker.set_exception(ClosedResourceError())
+
+    def _wake(self, late_by: int) -> None:
+        if late_by:
+            self.loop.call_soon(self._wake, late_by - 1)
+            return
+        for follower in self._followers:
+            if not follower.done():
+                follower.set_result(None)

@@ -9,14 +9,14 @@ which of the loop's referents they are is found out by putting something into ea
 from __future__ import annotations
 
 import gc
-from asyncio import AbstractEventLoop
+from asyncio import AbstractEventLoop, sleep
 from collections import deque
 from collections.abc import Callable
 from time import monotonic
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-__all__ = ["is_due_since", "newest_due", "turns_due"]
+__all__ = ["is_due_since", "newest_due", "take_turns", "turns_due"]
 
 #: Of more timers uvloop is not asked which is the first: they are in no order there.
 _MOST_TIMERS = 64
@@ -92,6 +92,12 @@ def turns_due(loop: AbstractEventLoop) -> int:
         if scheduled and scheduled[0]._when <= loop.time():
             return 2
     return 1 if ready else 0
+
+
+async def take_turns(count: int) -> None:
+    """Take so many turns of the loop."""
+    for _ in range(count):
+        await sleep(0)
 
 
 def _has_come(queues: _Queues) -> bool:

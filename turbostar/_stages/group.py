@@ -13,7 +13,7 @@ from typing import Any
 
 from anyio import CancelScope
 
-from turbostar._stages.due import turns_due
+from turbostar._stages.due import take_turns, turns_due
 from turbostar._stages.scopes import Entered, enter, enter_late, has_scope, is_by_scope, now
 
 __all__ = ["Group"]
@@ -24,6 +24,7 @@ class Group:
 
     Attributes:
         host: the task that waits for them.
+        answer: the complete response that one of them has left; None if none has.
         group: the cancel scope that they belong to, which the host is in; None until it is needed.
         running: these tasks; None or empty if there are none.
         is_left: whether the host waits for no more of them.
@@ -32,6 +33,7 @@ class Group:
 
     loop: AbstractEventLoop
     host: Any
+    answer: Any = None
     group: Any = None
     _began = 0
     _cancelling = 0
@@ -122,16 +124,20 @@ class Group:
             await self._end(exc)
 
     async def _end(self, raised: BaseException | None) -> None:
-        errors = [] if raised is None or isinstance(raised, CancelledError) else [raised]
+        errors = [*self._fatal]  # what had ended a call before comes first
+        known = len(errors)
+        if raised is not None and not isinstance(raised, CancelledError):
+            errors.append(raised)
         try:
+            if self.answer is not None:
+                raised = await self._wait_for_ended(raised)
             if self.running:
                 raised = await self._wait(raised)
                 self.is_over = True
             elif self.host._must_cancel:
                 with CancelScope(shield=True):
                     await sleep(0)  # who was cancelled himself is told here, and of nothing else
-            if self._fatal:
-                errors += self._fatal
+            errors += self._fatal[known:]
             if errors:
                 raise BaseExceptionGroup("unhandled errors in a TaskGroup", errors) from None
             if raised is not None:
@@ -143,6 +149,26 @@ class Group:
                 self._leave()
             self._fatal, raised = (), None  # or a traceback would hold what holds it
             errors = []
+
+    async def _wait_for_ended(self, raised: BaseException | None) -> BaseException | None:
+        """Take the turns in which a call would end that has ended before; return as `_wait` does.
+
+        On Starlette a call that has answered goes on until the response has been sent, or until it
+        is cancelled in place of that, which takes three turns.
+        """
+        if self.running and not all(task.done() for task in self.running):
+            return raised
+        turns = turns_due(self.loop) if raised is None else 3
+        if turns:
+            with CancelScope(shield=raised is not None):
+                try:
+                    await take_turns(turns)
+                except CancelledError as exc:
+                    if raised is None or (
+                        isinstance(raised, CancelledError) and not is_by_scope(exc)
+                    ):
+                        raised = exc
+        return raised
 
     async def _wait(self, raised: BaseException | None) -> BaseException | None:
         """Wait for the calls to end, however often that is cancelled; return what is to be raised.

@@ -6,7 +6,6 @@ no more than its status and headers, it goes up whole; else it streams its body 
 
 from __future__ import annotations
 
-from asyncio import sleep
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -15,7 +14,7 @@ from starlette.middleware.base import _StreamingResponse
 from turbostar._http.own_send import hand_over, responds
 from turbostar._http.tracked_send import stage_above, untracked
 from turbostar._stages.channel import UNTAKEN, Channel
-from turbostar._stages.due import turns_due
+from turbostar._stages.due import take_turns, turns_due
 from turbostar._stages.group import Group
 from turbostar._stages.protocol import Answer
 
@@ -31,11 +30,14 @@ class Handed(Channel, Group):
         body: the ``body_iterator`` of the response that was made last; it holds this object.
         is_body_begun: whether anybody has asked for any of it.
         is_body_spent: whether it was sent on, and nothing of it is left.
+        is_just_taken: whether it was sent on before, on Starlette, the application has heard that
+            the last of it was taken.
     """
 
     body: Any = None
     is_body_begun = False
     is_body_spent = False
+    is_just_taken = False
 
     def make_response(self, status: int, headers: Any, info: Any) -> _StreamingResponse:
         """Make the response that ``call_next`` returns; its body is still to be taken."""
@@ -109,7 +111,10 @@ class Handed(Channel, Group):
         ):
             return
         await send(answer.start())
-        if turns_due(self.loop) or self.host._must_cancel:
-            await sleep(0)  # as it does on Starlette for the body to be taken
+        is_to_be_taken = True
         for message in answer.pieces():
+            if is_to_be_taken and (turns := turns_due(self.loop) or self.host._must_cancel):
+                await take_turns(turns)  # as it does on Starlette: who was cancelled ends here
             await send(message)
+            is_to_be_taken = self.is_of_pieces
+        self.is_just_taken = bool(answer.body) or not self.is_of_pieces
