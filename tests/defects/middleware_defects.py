@@ -145,10 +145,7 @@ MIDDLEWARE_DEFECTS = [
     ),
     Defect(
         "runs the background of a middleware twice",
-        "                if response.background:\n"
-        "                    await response.background()\n"
-        "            calls",
-        "                if response.background:\n"
+        "                    await response.background()\n            calls",
         "                    await response.background()\n"
         "                    await response.background()\n"
         "            calls",

@@ -206,7 +206,7 @@ def test_threads_end_with_their_database(url: str) -> None:
         await db.sql("SELECT 1")
         return set(threading.enumerate()) - before
 
-    assert len(asyncio.run(asks(Database(url)))) == 2
+    assert len(asyncio.run(asks(Database(url, pool_size=2)))) == 2
     gc.collect()
     assert set(threading.enumerate()) <= before
 

@@ -186,7 +186,7 @@ async def people(db: Database, url: str) -> AsyncIterator[Database]:
     await Canary.create(id=1)
     await Person.create(name="Ada")
     yield db
-    async with Database(url) as other:
+    async with Database(url, pool_size=2) as other:
         found = await Canary.filter().using(other).values_list("id", "name")
         assert [tuple(row) for row in found] == [(1, "tweet")]
         assert await Person.filter().using(other).values_list("name", flat=True) == ["Ada"]

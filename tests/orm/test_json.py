@@ -95,7 +95,7 @@ def test_json_comes_back_as_it_went(url: str) -> None:
     import asyncio
 
     with asyncio.Runner() as runner:
-        db = Database(url)
+        db = Database(url, pool_size=2)
 
         async def begin() -> None:
             await db.start()

@@ -287,7 +287,7 @@ async def test_a_file_that_cannot_be(kind: str, tmp_path: Path) -> None:
         (f"sqlite:///{tmp_path}/text.db", CannotConnect),
         (f"sqlite:///{tmp_path}", CannotConnect),
     ):
-        db = Database(url)
+        db = Database(url, pool_size=2)
         for _ in range(2):
             with pytest.raises(fault):
                 await rows(db, "SELECT 1")

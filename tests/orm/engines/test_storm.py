@@ -184,7 +184,7 @@ async def test_numbers_are_given_once(db: Database) -> None:
 async def test_two_databases_on_one_file(db: Database, url: str) -> None:
     """Both write at once, and nobody hears of a locked database."""
     await bank(db)
-    async with Database(url) as other:
+    async with Database(url, pool_size=10) as other:
 
         async def adds(which: Database, number: int) -> None:
             if number % 2:

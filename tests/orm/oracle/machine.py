@@ -251,7 +251,7 @@ class Machine(Reading):
 
 async def opened(url: str) -> tuple[Database, Database]:
     """Two databases of one place, with the tables made anew."""
-    database, other = Database(url), Database(url)
+    database, other = Database(url, pool_size=2), Database(url, pool_size=2)
     await database.start()
     await other.start()
     for model in MODELS:

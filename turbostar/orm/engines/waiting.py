@@ -15,7 +15,7 @@ class Steadfast(asyncio.Future[Any]):
     The cancellation is not lost: the task gets it when the future is done, in place of the result.
     """
 
-    # fast: 86 µs for a transaction of one insert, 103 with asyncio.shield (benchmarks/orm: insert)
+    # 86 µs for a transaction of one insert, 103 with asyncio.shield (benchmarks/orm: insert)
     def cancel(self, msg: Any = None) -> bool:
         """Refuses, so that the task keeps the cancellation for later."""
         return False

@@ -57,7 +57,7 @@ async def as_text(connection: Any) -> None:
 
     None of this asks the server.
     """
-    # fast: half the time of 100 rows with two timestamps (benchmarks/orm: 100 rows to objects)
+    # half the time of 100 rows with two timestamps (benchmarks/orm: 100 rows to objects)
     for name, encode in zip(_TEXT, (_with_zone, _without_zone), strict=True):
         await connection.set_type_codec(
             name,

@@ -24,7 +24,7 @@ class Outbox:
         # (future, result, error): a thread appends, the loop takes from the left.
         self.done: deque[tuple[asyncio.Future[Any], Any, BaseException | None]] = deque()
         self._bell: int | None = None
-        # fast: 50 µs for a get where call_soon_threadsafe takes 79 (benchmarks/orm: get by key)
+        # 50 µs for a get where call_soon_threadsafe takes 79 (benchmarks/orm: get by key)
         if hasattr(os, "eventfd"):
             bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
             try:
