@@ -125,6 +125,7 @@ class Calls(Handed):
                     self._fatal = [*self._fatal, exc]
                     task = None
                     await end_loop_soon(exc, loop)
+                    self.hear_late()
                 finally:
                     upon.tasks -= 1
                 if task is not None and not self._has_run:

@@ -41,6 +41,7 @@ class Group:
     is_left = False
     is_over = False
     _fatal: Sequence[BaseException] = ()
+    _is_last_unheard = False
     _ended: Future[None] | None = None
 
     def begin(self, host: Any) -> None:
@@ -80,6 +81,14 @@ class Group:
                 self._fatal = [*self._fatal, fatal]
         if gives_up and not self.group._effectively_cancelled:
             self.group.cancel()
+
+    def hear_late(self) -> None:
+        """Let what was last to end a call be heard of in the loop's next turn, as on Starlette."""
+        self._is_last_unheard = True
+        self.loop.call_soon(self._hear)
+
+    def _hear(self) -> None:
+        self._is_last_unheard = False
 
     def has_finished(self) -> bool:
         """Whether nothing is to be waited for now that the response has been sent.
@@ -124,8 +133,8 @@ class Group:
             await self._end(exc)
 
     async def _end(self, raised: BaseException | None) -> None:
-        errors = [*self._fatal]  # what had ended a call before comes first
-        known = len(errors)
+        known = len(self._fatal) - self._is_last_unheard
+        errors = [*self._fatal[:known]]  # what had ended a call before comes first
         if raised is not None and not isinstance(raised, CancelledError):
             errors.append(raised)
         try:
