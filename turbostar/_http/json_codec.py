@@ -139,6 +139,7 @@ def dumps(content: Any, default: DefaultHook | None = None) -> bytes:
                 return body
         marshalled = _marshal(content, _MARSHAL_VERSION)
     except Exception:
+        # Either refuses what the other way may encode; `marshalled` is empty then.
         pass
     if not marshalled:
         # Whatever msgspec refuses (odd keys, subclasses of str or int, a lone surrogate, …), or

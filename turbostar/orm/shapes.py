@@ -12,8 +12,8 @@ import threading
 import weakref
 from typing import Any
 
-from turbostar.orm.expressions.nodes import Node, make
-from turbostar.orm.types import INT, ColumnType
+from turbostar.orm.expressions.nodes import Node
+from turbostar.orm.types import ColumnType
 
 __all__ = ["Part", "Shape"]
 
@@ -179,11 +179,6 @@ class _Counter:
 
 
 _counter = _Counter()
-
-
-def limit_slot() -> Node:
-    """The place of LIMIT's or OFFSET's value."""
-    return make("slot", "limit", False, type=INT)
 
 
 def compounded(word: str, first: Shape, *others: Shape) -> Shape:

@@ -57,11 +57,8 @@ INT = _SIMPLE[int]
 FLOAT = _SIMPLE[float]
 STR = _SIMPLE[str]
 BOOL = _SIMPLE[bool]
-BYTES = _SIMPLE[bytes]
-DECIMAL = _SIMPLE[decimal.Decimal]
 DATETIME = _SIMPLE[dt.datetime]
 DATE = _SIMPLE[dt.date]
-TIME = _SIMPLE[dt.time]
 TIMEDELTA = _SIMPLE[dt.timedelta]
 JSON = ColumnType("json", Any)
 

@@ -19,6 +19,19 @@ NUMBERED = ", ".join(f"${number}" for number in range(1, 8))
 INSERT = f"INSERT INTO {{}} ({NAMES}) VALUES "
 
 
+def _insertion(many: list[dict[str, Any]]) -> tuple[str, list[Any]]:
+    """One statement that writes all these rows, and its parameters for SQLite's driver."""
+    given: list[Any] = []
+    for values in many:
+        given += as_driver_takes_it(values)
+    marks = ", ".join([f"({MARKS})"] * len(many))
+    return INSERT.format("writes") + marks + " RETURNING id", given
+
+
+def _as_json(rows: list[Any]) -> bytes:
+    return msgspec.json.encode([dict(zip(COLUMNS, each, strict=True)) for each in rows])
+
+
 class RawSqlite(Side):
     """``sqlite3`` in the event loop, which stands still meanwhile: the floor of everything."""
 
@@ -53,16 +66,11 @@ class RawSqlite(Side):
         return cursor.lastrowid or 0
 
     async def bulk(self, many: list[dict[str, Any]]) -> list[int] | None:
-        given: list[Any] = []
-        for values in many:
-            given += as_driver_takes_it(values)
-        marks = ", ".join([f"({MARKS})"] * len(many))
-        statement = INSERT.format("writes") + marks + " RETURNING id"
+        statement, given = _insertion(many)
         return [key for (key,) in self.connection.execute(statement, given)]
 
     async def json(self) -> bytes:
-        found = await self.rows()
-        return msgspec.json.encode([dict(zip(COLUMNS, each, strict=True)) for each in found])
+        return _as_json(await self.rows())
 
     json_short = json
 
@@ -104,16 +112,11 @@ class Aiosqlite(Side):
             return cursor.lastrowid or 0
 
     async def bulk(self, many: list[dict[str, Any]]) -> list[int] | None:
-        given: list[Any] = []
-        for values in many:
-            given += as_driver_takes_it(values)
-        marks = ", ".join([f"({MARKS})"] * len(many))
-        statement = INSERT.format("writes") + marks + " RETURNING id"
+        statement, given = _insertion(many)
         return [key for (key,) in await self.connection.execute_fetchall(statement, given)]
 
     async def json(self) -> bytes:
-        found = await self.rows()
-        return msgspec.json.encode([dict(zip(COLUMNS, each, strict=True)) for each in found])
+        return _as_json(await self.rows())
 
     json_short = json
 

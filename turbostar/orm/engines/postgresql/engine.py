@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import aclosing
 from typing import Any
 
 from turbostar.orm.engines.faults import closed, wrong_loop
-from turbostar.orm.engines.interface import Decode, DecodeNamed, Isolation, Statement, Step
+from turbostar.orm.engines.interface import Decode, Isolation, Statement, Step
 from turbostar.orm.engines.options import Where
 from turbostar.orm.engines.postgresql import running
 from turbostar.orm.engines.postgresql.faults import lost, typed
 from turbostar.orm.engines.postgresql.pool import Link, Pool
+from turbostar.orm.engines.postgresql.statements import Statements
 from turbostar.orm.engines.postgresql.transaction import PostgresqlTransaction
+from turbostar.orm.engines.streaming import stream_alone
 
 __all__ = ["PostgresqlEngine"]
 
 _CONNECTIONS = 10
 
 
-class PostgresqlEngine:
+class PostgresqlEngine(Statements):
     """See `turbostar.orm.engines.interface.Engine`."""
 
     def __init__(self, where: Where) -> None:
@@ -72,23 +73,6 @@ class PostgresqlEngine:
         pool.give_back(link)
         return decode(rows)
 
-    async def fetch_named(
-        self, statement: Statement, parameters: Sequence[Any], decode: DecodeNamed
-    ) -> Any:
-        return await self._do(statement.sql, running.fetch_named, statement, parameters, decode)
-
-    async def execute(self, statement: Statement, parameters: Sequence[Any]) -> int:
-        touched: int = await self._do(statement.sql, running.execute, statement, parameters)
-        return touched
-
-    async def execute_many(
-        self,
-        statement: Statement,
-        rows: Iterable[Sequence[Any]],
-        decode: Decode | None = None,
-    ) -> Any:
-        return await self._do(statement.sql, running.execute_many, statement, rows, decode)
-
     async def copy_rows(
         self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
     ) -> int:
@@ -109,18 +93,10 @@ class PostgresqlEngine:
         alone: list[Any] = await self._do(sql, running.steps_of, steps)
         return alone
 
-    async def stream(
+    def stream(
         self, statement: Statement, parameters: Sequence[Any], chunk: int, decode: Decode
     ) -> AsyncIterator[Any]:
-        transaction = await self.begin(read_only=not statement.writes)
-        try:
-            rows = transaction.stream(statement, parameters, chunk, decode)
-            async with aclosing(rows):  # type: ignore[type-var]
-                async for part in rows:
-                    yield part
-            await transaction.commit()
-        finally:
-            await transaction.rollback()
+        return stream_alone(self, statement, parameters, chunk, decode)
 
     async def begin(
         self, *, isolation: Isolation | None = None, read_only: bool = False

@@ -8,17 +8,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequen
 from typing import Any
 
 from turbostar.orm.engines.faults import ended_transaction, failed_transaction
-from turbostar.orm.engines.interface import Decode, DecodeNamed, Statement, Step
+from turbostar.orm.engines.interface import Decode, Statement, Step
 from turbostar.orm.engines.postgresql import running
 from turbostar.orm.engines.postgresql.faults import typed
 from turbostar.orm.engines.postgresql.pool import Link, Pool
+from turbostar.orm.engines.postgresql.statements import Statements
 from turbostar.orm.engines.quoting import quoted
 from turbostar.orm.engines.waiting import carried_through
 
 __all__ = ["PostgresqlTransaction"]
 
 
-class PostgresqlTransaction:
+class PostgresqlTransaction(Statements):
     """See `turbostar.orm.engines.interface.Transaction`."""
 
     __slots__ = ("_begin", "_busy", "_failed", "_link", "_pool", "_turns", "committed", "open")
@@ -45,23 +46,6 @@ class PostgresqlTransaction:
         finally:
             self._next()
         return decode(rows)
-
-    async def fetch_named(
-        self, statement: Statement, parameters: Sequence[Any], decode: DecodeNamed
-    ) -> Any:
-        return await self._do(statement.sql, running.fetch_named, statement, parameters, decode)
-
-    async def execute(self, statement: Statement, parameters: Sequence[Any]) -> int:
-        touched: int = await self._do(statement.sql, running.execute, statement, parameters)
-        return touched
-
-    async def execute_many(
-        self,
-        statement: Statement,
-        rows: Iterable[Sequence[Any]],
-        decode: Decode | None = None,
-    ) -> Any:
-        return await self._do(statement.sql, running.execute_many, statement, rows, decode)
 
     async def copy_rows(
         self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]

@@ -7,7 +7,6 @@ import itertools
 import threading
 import weakref
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import aclosing
 from typing import Any
 
 from turbostar.orm.engines.faults import closed, wrong_loop
@@ -16,9 +15,10 @@ from turbostar.orm.engines.options import Where
 from turbostar.orm.engines.sqlite import work
 from turbostar.orm.engines.sqlite.lanes import Readers, Writer, in_use
 from turbostar.orm.engines.sqlite.outbox import Outbox
-from turbostar.orm.engines.sqlite.rows import ROWS_AT_ONCE, Counted, insertion
+from turbostar.orm.engines.sqlite.rows import ROWS_AT_ONCE, copy_by
 from turbostar.orm.engines.sqlite.transaction import SqliteTransaction
 from turbostar.orm.engines.sqlite.worker import Worker
+from turbostar.orm.engines.streaming import stream_alone
 
 __all__ = ["SqliteEngine"]
 
@@ -113,18 +113,10 @@ class SqliteEngine:
         results: list[Any] = await self._do(writes, work.unit, steps, writes, None)
         return results
 
-    async def stream(
+    def stream(
         self, statement: Statement, parameters: Sequence[Any], chunk: int, decode: Decode
     ) -> AsyncIterator[Any]:
-        transaction = await self.begin(read_only=not statement.writes)
-        try:
-            rows = transaction.stream(statement, parameters, chunk, decode)
-            async with aclosing(rows):  # type: ignore[type-var]
-                async for part in rows:
-                    yield part
-            await transaction.commit()
-        finally:
-            await transaction.rollback()
+        return stream_alone(self, statement, parameters, chunk, decode)
 
     async def begin(
         self, *, isolation: Isolation | None = None, read_only: bool = False
@@ -147,9 +139,7 @@ class SqliteEngine:
     async def copy_rows(
         self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
     ) -> int:
-        counted = Counted(rows)
-        await self.execute_many(insertion(table, columns), counted)
-        return counted.count
+        return await copy_by(self, table, columns, rows)
 
     async def _do(self, writes: bool, what: work.Work, one: Any, two: Any, three: Any) -> Any:
         loop = self._loop

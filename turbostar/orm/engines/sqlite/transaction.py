@@ -17,7 +17,7 @@ from turbostar.orm.engines.interface import Decode, DecodeNamed, Statement, Step
 from turbostar.orm.engines.quoting import quoted
 from turbostar.orm.engines.sqlite import work
 from turbostar.orm.engines.sqlite.lanes import Readers, Writer
-from turbostar.orm.engines.sqlite.rows import ROWS_AT_ONCE, Counted, insertion
+from turbostar.orm.engines.sqlite.rows import ROWS_AT_ONCE, copy_by
 from turbostar.orm.engines.sqlite.worker import Worker
 from turbostar.orm.engines.waiting import Steadfast, carried_through
 from turbostar.orm.errors import DatabaseClosed
@@ -86,9 +86,7 @@ class SqliteTransaction:
     async def copy_rows(
         self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
     ) -> int:
-        counted = Counted(rows)
-        await self.execute_many(insertion(table, columns), counted)
-        return counted.count
+        return await copy_by(self, table, columns, rows)
 
     async def unit(self, steps: Sequence[Step]) -> list[Any]:
         results: list[Any] = await self._do(work.unit_within, steps, None, None)
