@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from turbostar._stages.due import is_due_since, newest_due, turns_due
+from turbostar._stages.due import is_due_since, newest_due, queues_of, turns_due
 
 LOOPS = [
     "asyncio",
@@ -41,18 +41,18 @@ def test_what_is_due(name: str) -> None:
 
     async def main() -> list[int]:
         loop = asyncio.get_running_loop()
-        turns_due(loop)
+        turns_due(loop, queues_of(loop))
         await asyncio.sleep(0)  # after which uvloop's queues are known, and nothing is left of it
-        found = [turns_due(loop)]
+        found = [turns_due(loop, queues_of(loop))]
         loop.call_soon(nothing)
-        found.append(turns_due(loop))
+        found.append(turns_due(loop, queues_of(loop)))
         await asyncio.sleep(0)
-        found.append(turns_due(loop))
+        found.append(turns_due(loop, queues_of(loop)))
         loop.call_later(3600, nothing).cancel()
         later = loop.call_later(0.005, nothing)
-        found.append(turns_due(loop))
+        found.append(turns_due(loop, queues_of(loop)))
         time.sleep(0.02)
-        found.append(turns_due(loop))
+        found.append(turns_due(loop, queues_of(loop)))
         later.cancel()
         return found
 
@@ -66,19 +66,19 @@ def test_what_was_scheduled_since(name: str) -> None:
     async def main() -> list[bool]:
         loop = asyncio.get_running_loop()
         loop.call_soon(nothing)
-        before = newest_due(loop)
-        found = [is_due_since(loop, before)]
+        before = newest_due(loop, queues_of(loop))
+        found = [is_due_since(loop, queues_of(loop), before)]
         loop.call_soon(nothing)
-        found.append(is_due_since(loop, before))
+        found.append(is_due_since(loop, queues_of(loop), before))
         await asyncio.sleep(0)
-        found.append(is_due_since(loop, before))
+        found.append(is_due_since(loop, queues_of(loop), before))
         task = asyncio.ensure_future(asyncio.sleep(0))
-        found.append(is_due_since(loop, before))
+        found.append(is_due_since(loop, queues_of(loop), before))
         await task
         later = loop.call_later(0.005, nothing)
-        found.append(is_due_since(loop, before))
+        found.append(is_due_since(loop, queues_of(loop), before))
         time.sleep(0.02)
-        found.append(is_due_since(loop, before))
+        found.append(is_due_since(loop, queues_of(loop), before))
         later.cancel()
         return found
 
@@ -92,7 +92,7 @@ def test_who_is_the_newest(name: str) -> None:
     async def main() -> bool:
         loop = asyncio.get_running_loop()
         loop.call_soon(nothing)
-        return newest_due(loop) is newest_due(loop) is not None
+        return newest_due(loop, queues_of(loop)) is newest_due(loop, queues_of(loop)) is not None
 
     assert run(name, main)
 
@@ -103,11 +103,11 @@ def test_loops_of_their_own(name: str) -> None:
 
     async def main() -> tuple[int, int]:
         loop = asyncio.get_running_loop()
-        turns_due(loop)
+        turns_due(loop, queues_of(loop))
         await asyncio.sleep(0)
-        before = turns_due(loop)
+        before = turns_due(loop, queues_of(loop))
         loop.call_soon(nothing)
-        return before, turns_due(loop)
+        return before, turns_due(loop, queues_of(loop))
 
     assert [run(name, main) for _ in range(3)] == [(0, 1)] * 3
 
@@ -118,12 +118,12 @@ def test_too_many_timers_to_look_at() -> None:
 
     async def main() -> list[int]:
         loop = asyncio.get_running_loop()
-        turns_due(loop)
+        turns_due(loop, queues_of(loop))
         await asyncio.sleep(0)
         timers = [loop.call_later(3600, nothing) for _ in range(64)]
-        found = [turns_due(loop)]
+        found = [turns_due(loop, queues_of(loop))]
         timers.append(loop.call_later(3600, nothing))
-        found.append(turns_due(loop))
+        found.append(turns_due(loop, queues_of(loop)))
         for timer in timers:
             timer.cancel()
         return found
@@ -134,6 +134,18 @@ def test_too_many_timers_to_look_at() -> None:
 def test_a_loop_that_does_not_tell() -> None:
     """Something may be due there."""
     loop: Any = object()
-    assert turns_due(loop) == 1
-    assert newest_due(loop) is not newest_due(loop)
-    assert is_due_since(loop, newest_due(loop))
+    queues = queues_of(loop)
+    assert turns_due(loop, queues) == 1
+    assert newest_due(loop, queues) is not newest_due(loop, queues)
+    assert is_due_since(loop, queues, newest_due(loop, queues))
+
+
+@each_loop
+def test_loops_by_turns(name: str) -> None:
+    """Each loop has its own queues, whichever was asked for last."""
+
+    async def main() -> Any:
+        return queues_of(asyncio.get_running_loop())
+
+    first, second = run(name, main), run(name, main)
+    assert first is None if name == "asyncio" else first.ready is not second.ready

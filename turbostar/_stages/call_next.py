@@ -30,7 +30,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from turbostar._http.tracked_send import TrackedSend
 from turbostar._stages.channel import UNTAKEN, Channel
-from turbostar._stages.due import is_due_since, newest_due, take_turns, turns_due
+from turbostar._stages.due import is_due_since, newest_due, queues_of, take_turns, turns_due
 from turbostar._stages.group import Group
 from turbostar._stages.protocol import Stage, leads_to_answer
 from turbostar._stages.response import Handed
@@ -75,7 +75,8 @@ class Calls(Handed):
 
     def __init__(self, middleware: Any, request: Any, scope: Scope, send: Send) -> None:
         self.forward = send
-        self.loop = get_running_loop()
+        self.loop = loop = get_running_loop()
+        self.queues = queues_of(loop)
         self.middleware = middleware
         self.request = request
         self.scope = scope
@@ -88,7 +89,7 @@ class Calls(Handed):
         elif is_started_below(host):
             self.due_before = object()  # somebody's task above may have scheduled something
         else:
-            self.due_before = newest_due(self.loop)
+            self.due_before = newest_due(self.loop, self.queues)
 
     def call_next(self) -> Callable[[Any], Awaitable[Any]]:
         """Return the ``call_next`` that ``dispatch`` gets: a function, as on Starlette.
@@ -113,7 +114,7 @@ class Calls(Handed):
             if (
                 self.has_others
                 or self.is_sent
-                or is_due_since(loop, self.due_before)
+                or is_due_since(loop, self.queues, self.due_before)
                 or not may_start_eagerly(loop, upon.tasks)
             ):
                 task = await self._start(app)
@@ -170,7 +171,7 @@ class Calls(Handed):
         if self.has_others or (self.answer is None and (not self.has_ended or self.error is None)):
             return 0
         host: Any = current_task()
-        return turns_due(self.loop) or host._must_cancel
+        return turns_due(self.loop, self.queues) or host._must_cancel
 
     async def _first(self) -> tuple[Message, Any]:
         """Take the message that starts the response, and what is told of it for debugging."""
@@ -270,7 +271,9 @@ class Calls(Handed):
         """Say that the response was sent: whoever waits below goes on, and late tasks start."""
         if self.is_just_taken and self._followers:
             # On Starlette it learns first that its last piece was taken: who cancels comes before.
-            self.late_by = 2 if self.host._must_cancel else int(turns_due(self.loop) > 0)
+            self.late_by = (
+                2 if self.host._must_cancel else int(turns_due(self.loop, self.queues) > 0)
+            )
         Channel.close(self)
         if self.source is not None and self.source.background is not None:
             self._start_background(self.source)

@@ -13,7 +13,7 @@ from typing import Any
 
 from anyio import CancelScope
 
-from turbostar._stages.due import take_turns, turns_due
+from turbostar._stages.due import Queues, take_turns, turns_due
 from turbostar._stages.scopes import Entered, enter, enter_late, has_scope, is_by_scope, now
 
 __all__ = ["Group"]
@@ -23,6 +23,7 @@ class Group:
     """The tasks of calls that have not ended.
 
     Attributes:
+        queues: what the loop has to do, where it is one of uvloop's; see `queues_of`.
         host: the task that waits for them.
         answer: the complete response that one of them has left; None if none has.
         group: the cancel scope that they belong to, which the host is in; None until it is needed.
@@ -32,6 +33,7 @@ class Group:
     """
 
     loop: AbstractEventLoop
+    queues: Queues | None = None
     host: Any
     answer: Any = None
     group: Any = None
@@ -113,7 +115,7 @@ class Group:
     def _leave(self) -> None:
         """Wait for no more calls; whoever is due may start another until the loop's next turn."""
         self.is_left = True
-        if turns_due(self.loop):
+        if turns_due(self.loop, self.queues):
             self.loop.call_soon(self._be_over)
         else:
             self.is_over = True
@@ -167,7 +169,7 @@ class Group:
         """
         if self.running and not all(task.done() for task in self.running):
             return raised
-        turns = turns_due(self.loop) if raised is None else 3
+        turns = turns_due(self.loop, self.queues) if raised is None else 3
         if turns:
             with CancelScope(shield=raised is not None):
                 try:
