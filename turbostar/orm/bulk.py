@@ -10,6 +10,7 @@ from typing import Any
 from msgspec import UNSET
 
 from turbostar.orm.binding import database_of
+from turbostar.orm.compiler.json_columns import ColumnWriter, column_writer, goes_as_json
 from turbostar.orm.compiler.write import Conflict, WriteCompiler
 from turbostar.orm.errors import QueryError
 from turbostar.orm.expressions.base import as_expression
@@ -291,13 +292,31 @@ def _column(rows: list[Any], number: int, encode: Any, direct: Any) -> list[Any]
 
 def _binder(job: _Insert, numbers: list[int]) -> Any:
     """From the values of many rows to the parameters of their statement."""
+    if job.by_columns:
+        return _binder_by_columns(job, numbers)
     encoders = _encoders(job, numbers)
-
-    def by_columns(rows: list[Any]) -> list[Any]:
-        return [_column(rows, *each) for each in encoders]
 
     def by_rows(rows: list[Any]) -> list[Any]:
         columns = [_column(rows, *each) for each in encoders]
         return list(itertools.chain.from_iterable(zip(*columns, strict=True)))
 
-    return by_columns if job.by_columns else by_rows
+    return by_rows
+
+
+def _binder_by_columns(job: _Insert, numbers: list[int]) -> Any:
+    """The same where each column is one parameter."""
+    columns: list[tuple[int, ColumnWriter | None, Any]] = []
+    for number, *encoder in _encoders(job, numbers):
+        field = job.written[number]
+        if goes_as_json(field.type, field.spec.type):
+            columns.append((number, column_writer(field.type, str(field)), None))
+        else:
+            columns.append((number, None, encoder))
+
+    def by_columns(rows: list[Any]) -> list[Any]:
+        return [
+            _column(rows, number, *encoder) if write is None else write([r[number] for r in rows])
+            for number, write, encoder in columns
+        ]
+
+    return by_columns

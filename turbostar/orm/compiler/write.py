@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from turbostar.orm.compiler.json_columns import goes_as_json
 from turbostar.orm.compiler.scopes import Scope
 from turbostar.orm.compiler.select import SelectCompiler
 from turbostar.orm.errors import QueryError
 from turbostar.orm.fields import Field
 from turbostar.orm.shapes import Shape
 from turbostar.orm.table import Table
-from turbostar.orm.types import array_of
+from turbostar.orm.types import STR, array_of
 
 __all__ = ["WriteCompiler"]
 
@@ -55,18 +56,24 @@ class WriteCompiler(SelectCompiler):
         returning: Sequence[Field],
         conflict: Conflict | None = None,
     ) -> str:
-        """INSERT of any number of rows; each column is one parameter, an array (PostgreSQL)."""
-        quote = self.dialect.quote
+        """INSERT of any number of rows; each column is one parameter (PostgreSQL)."""
+        quote, type_name = self.dialect.quote, self.dialect.type_name
         columns = ", ".join(quote(field.column) for field in fields)
-        arrays = ", ".join(
-            f"cast({self.place(number, array_of(field.type), str(field))} as "
-            f"{field.spec.type or self.dialect.type_name(field.type)}[])"
-            for number, field in enumerate(fields)
-        )
+        sources, values = [], []
+        for number, field in enumerate(fields):
+            if goes_as_json(field.type, field.spec.type):
+                place = self.place(number, STR, str(field))
+                sources.append(f"json_array_elements_text(cast({place} as json))")
+                values.append(f"cast(c{number} as {type_name(field.type)})")
+            else:
+                place = self.place(number, array_of(field.type), str(field))
+                sources.append(f"unnest(cast({place} as {field.spec.type}[]))")
+                values.append(f"c{number}")
         names = ", ".join(f"c{number}" for number in range(len(fields)))
         text = (
             f"insert into {self.dialect.table(table.name, table.schema)} ({columns}) "
-            f"select {names} from unnest({arrays}) with ordinality as given({names}, n) order by n"
+            f"select {', '.join(values)} from rows from ({', '.join(sources)}) "
+            f"with ordinality as given({names}, n) order by n"
         )
         if conflict is not None:
             text += self.on_conflict(table, conflict, len(fields))
