@@ -48,9 +48,10 @@ def parsed(body: bytes) -> Any:
 
     def number(key: str) -> Any:
         try:
-            return key if key.lstrip("-").isdigit() else float(key)
+            value = float(key)
         except ValueError:
             return key
+        return key if math.isnan(value) or key.lstrip("-").isdigit() else value
 
     return json.loads(body, object_pairs_hook=pairs)
 
@@ -185,6 +186,7 @@ def test_stock_and_turbostar_encode_alike(content: Any) -> None:
 @example({"a": 1, "b": True, "c": None, "d": "x", "e": 1.5, "f": math.inf})
 @example({"a": 1, 1.5: 2, math.nan: 3})
 @example({"a": Real(1.5), "b": Whole(1), Text("c"): Text("d")})
+@example({"NAN": None})
 def test_a_few_items_are_encoded_as_in_stock(content: dict[Any, Any]) -> None:
     """A small dict, of which each item is looked at, has the answer of a large one."""
     same(content)
