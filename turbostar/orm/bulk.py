@@ -190,8 +190,12 @@ class _Insert:
         for place, name in enumerate([field.name for field in returned]):
             for each, row in pairs:
                 put(each, name, row[place])
+        scope = self.database.scope.get()
+        names = [field.name for field in returned]
         for each, _ in pairs:
             put(each, "_new", UNSET)
+            if scope is not None:
+                scope.written.inserted(each, names)
         if self.ids is None:
             return
         ids: list[Any] = list(map(operator.attrgetter(*(field.name for field in key)), objects))
