@@ -130,15 +130,35 @@ class _Insert:
         )
         pairs = list(map(self.model.__turbostar_values__, objects))
         first = pairs[0][0] if pairs else 0
-        if all(absent == first for absent, _ in pairs):
+        apart = self._apart(objects)
+        if not apart and all(absent == first for absent, _ in pairs):
             if pairs:
                 await self._write(first, objects, [values for _, values in pairs])
             return
         async with self.database.transaction():
-            for absent, group in itertools.groupby(zip(pairs, objects, strict=True), _absent):
-                some = list(group)
-                values = [values for (_, values), _ in some]
-                await self._write(absent, [each for _, each in some], values)
+            start = 0
+            for end in (*apart, len(objects)):
+                several = zip(pairs[start:end], objects[start:end], strict=True)
+                for absent, group in itertools.groupby(several, _absent):
+                    some = list(group)
+                    values = [values for (_, values), _ in some]
+                    await self._write(absent, [each for _, each in some], values)
+                start = end
+
+    def _apart(self, objects: list[Any]) -> list[int]:
+        """Where a new statement has to begin, for PostgreSQL's updates a row only once in each."""
+        if not self.target or not self.by_columns or self.update == ():
+            return []
+        key: Any = operator.attrgetter(*(field.name for field in self.target))
+        found: list[int] = []
+        seen: set[Any] = set()
+        for number, each in enumerate(objects):
+            mine = key(each)
+            if mine in seen and mine is not UNSET and mine is not None:
+                found.append(number)
+                seen.clear()
+            seen.add(mine)
+        return found
 
     async def _write(self, absent: int, objects: list[Any], rows: list[Any]) -> None:
         """Inserts rows that lack the same columns, in one go."""
@@ -208,9 +228,21 @@ class _Insert:
     ) -> list[Any]:
         """What came back for each object, found by the key of the conflict."""
         places = [returned.index(field) for field in self.target]
-        by_key = {tuple(row[place] for place in places): row for row in answer}
         names = [field.name for field in self.target]
-        return [by_key.get(tuple(getattr(each, name) for name in names)) for each in objects]
+        by_key = {}
+        alone = []  # NULL is in no conflict, and so each such row is one of its own
+        for row in answer:
+            key = tuple(row[place] for place in places)
+            if None in key:
+                alone.append(row)
+            else:
+                by_key[key] = row
+        auto = self.table.key[0]
+        if alone and auto.auto and auto in returned:
+            alone.sort(key=operator.itemgetter(returned.index(auto)))
+        rest = iter(alone)
+        keys = [tuple(getattr(each, name) for name in names) for each in objects]
+        return [next(rest, None) if None in key else by_key.get(key) for key in keys]
 
     def result(self) -> Any:
         """The ids, or how many rows."""

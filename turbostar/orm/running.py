@@ -10,8 +10,9 @@ import msgspec
 
 from turbostar.orm.binding import database_of
 from turbostar.orm.errors import MultipleFound, NotFound, QueryError
-from turbostar.orm.expressions.base import as_expression
+from turbostar.orm.expressions.base import Expression, as_expression
 from turbostar.orm.expressions.columns import column_of
+from turbostar.orm.expressions.nodes import slot
 from turbostar.orm.plans import Plan, plan_for
 from turbostar.orm.relations.load import load_all, remember_peers
 
@@ -135,7 +136,10 @@ def update(query: Query[Any], changes: dict[str, Any]) -> Coroutine[Any, Any, in
         field = table.field(name)
         if field.generated is not None:
             raise QueryError(f"{field} is computed by the database and cannot be set")
-        pairs.append((field, as_expression(value, field.type, label=str(field))))
+        given = isinstance(value, Expression) or hasattr(value, "__turbostar_subquery__")
+        if not given:  # by the column's type alone, as in `save`
+            value = Expression(slot(field.type, str(field)), (value,))
+        pairs.append((field, as_expression(value, field.type)))
     for field in table.fields.values():
         if field.spec.on_update is not None and field.name not in changes:
             pairs.append((field, as_expression(field.spec.on_update(), field.type)))

@@ -14,6 +14,7 @@ import msgspec
 from turbostar.orm.compiler.dialect import Dialect
 from turbostar.orm.compiler.encoding import Encode, checked
 from turbostar.orm.errors import WrongValue
+from turbostar.orm.expressions.nodes import Node
 from turbostar.orm.types import ColumnType
 
 __all__ = ["DIALECT", "SQLiteDialect"]
@@ -181,6 +182,13 @@ class SQLiteDialect(Dialect):
             days = f"julianday({left}) - julianday({right})"
             return f"cast(round(({days}) * 86400000) as integer) * 1000"
         return super().computed(left, operator, right, left_type, right_type)
+
+    def assigned(self, text: str, type: ColumnType, node: Node) -> str:
+        """An int for a column of ints, rounded as PostgreSQL does it: SQLite would keep a float."""
+        kind = "" if node.type is None else node.type.kind
+        if type.kind == "int" and kind in ("float", "decimal") and node.kind != "slot":
+            return f"cast(round({text}) as integer)"
+        return text
 
     def json_has(self, left: str, right: str) -> str:
         """A JSON array has an item, or both are equal."""

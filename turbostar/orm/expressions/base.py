@@ -314,8 +314,24 @@ def _matched(left: Expression[Any], word: str, pattern: Any) -> Condition:
     return Condition(make(word, left.node, right.node, type=BOOL), left.values + right.values)
 
 
+#: What has no arithmetic; SQLite would take its text for a number, or for 0.
+_UNCOUNTABLE = ("str", "bytes", "uuid", "json", "array")
+
+
 def _computed(left: Expression[Any], operator: str, other: Any) -> Expression[Any]:
     right = as_expression(other, left.node.type, label=_label(left.node))
+    for each in (left, right):
+        type = each.node.type
+        type = type.item if type is not None and type.kind == "enum" else type
+        kind = type.kind if type is not None else ""
+        if kind not in _UNCOUNTABLE:
+            continue
+        if operator == "+" and kind == "str" and each is left:
+            right = as_expression(other, STR, label=_label(left.node), cast=True)
+            form = make("compute", left.node, "||", right.node, type=STR)
+            return Expression(form, left.values + right.values)
+        hint = {"str": "text joins by + or concat", "json": "say .as_type(int)"}.get(kind, "")
+        raise QueryError(f"{kind} has no {operator!r} in {left!r}{hint and ': ' + hint}")
     kinds = {each.node.type.kind for each in (left, right) if each.node.type is not None}
     result = left.node.type
     if kinds == {"datetime"} and operator == "-":

@@ -1,0 +1,142 @@
+"""What the engines would do differently if they were left alone, and what neither should do."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from turbostar.orm import (
+    Col,
+    Database,
+    Many,
+    Model,
+    QueryError,
+    Ref,
+    WrongValue,
+    col,
+    count,
+    excluded,
+    fk,
+    max as max_of,
+    pk,
+    reverse,
+    sum as sum_of,
+)
+
+pytestmark = pytest.mark.anyio
+
+
+class Grade(enum.IntEnum):
+    LOW = 1
+    HIGH = 2
+
+
+class Shelf(Model, table="shelves"):
+    id: Col[int] = pk()
+    name: Col[str]
+    books: Many[Book] = reverse("shelf")
+
+
+class Book(Model, table="books"):
+    id: Col[int] = pk()
+    shelf_id: Col[int]
+    shelf: Ref[Shelf] = fk()
+    pages: Col[int]
+
+
+class Thing(Model, table="things"):
+    id: Col[int] = pk()
+    code: Col[str | None] = col(unique=True, default=None)
+    count: Col[int] = col(default=0)
+    rate: Col[float | None] = col(default=None)
+    price: Col[Decimal | None] = col(default=None)
+    at: Col[dt.datetime | None] = col(default=None)
+    time: Col[dt.time | None] = col(default=None)
+    took: Col[dt.timedelta | None] = col(default=None)
+    grade: Col[Grade] = col(default=Grade.LOW)
+    data: Col[dict[str, Any]] = col(default_factory=dict)
+
+
+@pytest.fixture(autouse=True)
+async def tables(db: Database) -> None:
+    await db.create_all(Shelf, Book, Thing)
+
+
+async def test_a_column_of_ints_takes_no_float(db: Database) -> None:
+    """SQLite would keep 2.5 in it."""
+    thing = await Thing.create(count=1)
+    with pytest.raises(WrongValue, match=r"Thing\.count takes an int, not 2\.5"):
+        await Thing.filter().update(count=2.5)
+    await Thing.filter().update(count=Thing.count * 2.6)
+    await thing.refresh()
+    assert thing.count == 3
+    assert type(thing.count) is int
+    await Thing.filter().update(rate=1.25, grade=Grade.HIGH)
+    await Thing.filter().update(count=Thing.rate, grade=Thing.grade - 1)
+    await thing.refresh()
+    assert (thing.count, thing.grade) == (1, Grade.LOW)
+    rows = [{"code": "a", "count": 5}]
+    await Thing.insert_many(rows, on_conflict=Thing.code)
+    half = {"count": excluded(Thing.rate)}
+    await Thing.insert_many([{"code": "a", "rate": 7.4}], on_conflict=Thing.code, update=half)
+    assert await Thing.filter(code="a").values_list("count", flat=True) == [7]
+
+
+async def test_text_is_joined_by_plus(db: Database) -> None:
+    """SQLite would make a number of it: 0."""
+    await Thing.create(code="a")
+    assert await Thing.filter(Thing.code + "b" == "ab").count() == 1
+    await Thing.filter().update(code="<" + Thing.code + ">")
+    assert await Thing.values_list("code", flat=True) == ["<a>"]
+    for wrong in (
+        lambda: Thing.code - "a",
+        lambda: Thing.count + Thing.code,
+        lambda: Thing.data["n"] + 1,
+    ):
+        with pytest.raises(QueryError, match=r"has no '[-+]'"):
+            wrong()
+
+
+async def test_columns_beside_aggregates_are_grouped_by(db: Database) -> None:
+    """SQLite would give those of some row."""
+    await Shelf.insert_many([{"name": "a"}, {"name": "b"}])
+    await Book.insert_many([{"shelf_id": 1 + n % 2, "pages": n} for n in range(5)])
+    for query in (
+        Book.values("id", n=count()),
+        Book.values("id", n=count() + 1),
+        Book.group(Book.shelf).aggregate(pages=Book.pages + 1, n=count()),
+        Book.group(Book.pages % 2).aggregate(other=Book.pages % 2, n=count()),
+        Book.group(Book.shelf).having(Book.pages > 1).aggregate(n=count()),
+        Shelf.values("name", n=count(Shelf.books.id)),
+    ):
+        with pytest.raises(QueryError, match=r"is beside an aggregate: group by it"):
+            await query
+    assert await Book.values(n=count(), most=max_of(Book.pages)) == [{"n": 5, "most": 4}]
+    by_key = Shelf.group(Shelf.id).aggregate(name=Shelf.name, n=count(Shelf.books.id)).order("id")
+    assert await by_key == [{"id": 1, "name": "a", "n": 3}, {"id": 2, "name": "b", "n": 2}]
+    doubled = Book.group(("double", Book.pages + Book.pages)).having(count() > 0)
+    found = await doubled.aggregate(more=Book.pages + Book.pages + 1, n=count()).order("double")
+    assert [row["more"] for row in found] == [1, 3, 5, 7, 9]
+    running = Book.order("id").values("id", so_far=sum_of(Book.pages).over(order=Book.id))
+    assert [row["so_far"] for row in await running] == [0, 1, 3, 6, 10]
+
+
+async def test_the_same_key_twice_in_one_insert(db: Database) -> None:
+    """PostgreSQL would refuse a second update of a row in one statement."""
+    codes = ["a", "b", "a", None, "a", None, "b"]
+    rows = [{"code": code, "count": n} for n, code in enumerate(codes)]
+    ids = await Thing.insert_many(rows, on_conflict=Thing.code)
+    found = await Thing.order("id").values_list("id", "code", "count")
+    assert sorted(row[1:] for row in found if row[1]) == [("a", 4), ("b", 6)]
+    by_id = {row[0]: row[1:] for row in found}
+    assert [by_id[each] for each in ids] == [
+        ("a", 4), ("b", 6), ("a", 4), (None, 3), ("a", 4), (None, 5), ("b", 6)
+    ]  # fmt: skip
+    more = {"count": Thing.count + excluded(Thing.count)}
+    rows = [{"code": "a", "count": n} for n in (10, 20)]
+    await Thing.insert_many(rows, on_conflict=Thing.code, update=more)
+    assert (await Thing.get(code="a")).count == 34
