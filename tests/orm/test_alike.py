@@ -17,6 +17,7 @@ from turbostar.orm import (
     QueryError,
     Ref,
     WrongValue,
+    avg,
     col,
     count,
     excluded,
@@ -140,3 +141,73 @@ async def test_the_same_key_twice_in_one_insert(db: Database) -> None:
     rows = [{"code": "a", "count": n} for n in (10, 20)]
     await Thing.insert_many(rows, on_conflict=Thing.code, update=more)
     assert (await Thing.get(code="a")).count == 34
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"at": dt.datetime(1, 1, 1, tzinfo=dt.timezone(dt.timedelta(hours=5)))},
+        {"at": dt.datetime(9999, 12, 31, 23, tzinfo=dt.timezone(dt.timedelta(hours=-5)))},
+        {"time": dt.time(1, tzinfo=dt.UTC)},
+        {"rate": 10**400},
+    ],
+)
+async def test_values_that_would_not_come_back_as_they_were(
+    db: Database, values: dict[str, Any]
+) -> None:
+    """A moment before the year 1, a zone that is dropped, an OverflowError."""
+    thing = await Thing.create()
+    with pytest.raises(WrongValue, match=r"^Thing\.\w+ takes a"):
+        await Thing.create(**values)
+    with pytest.raises(WrongValue):
+        await Thing.insert_many([values])
+    with pytest.raises(WrongValue):
+        await Thing.filter(**values).count()
+    with pytest.raises(WrongValue):
+        await thing.update(**values)
+    assert await Thing.filter().count() == 1
+
+
+async def test_moments_at_both_ends_of_time(db: Database) -> None:
+    zone = dt.timezone(dt.timedelta(hours=5))
+    moments = [
+        dt.datetime(1, 1, 1, tzinfo=dt.UTC),
+        dt.datetime(1, 1, 1, 5, tzinfo=zone),
+        dt.datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=dt.UTC),
+    ]
+    for moment in moments:
+        thing = await Thing.create(at=moment)
+        assert (await Thing.get(thing.id)).at == moment
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+async def test_sqlite_takes_no_nan(db: Database) -> None:
+    """It would keep NULL in its place."""
+    thing = await Thing.create(rate=float("inf"))
+    with pytest.raises(WrongValue, match="SQLite keeps no NaN"):
+        await Thing.create(rate=float("nan"))
+    with pytest.raises(WrongValue, match="SQLite keeps no NaN"):
+        await Thing.insert_many([{"rate": float("nan")}])
+    assert (await Thing.get(thing.id)).rate == float("inf")
+
+
+async def test_the_mean_of_times_taken(db: Database) -> None:
+    hours = [dt.timedelta(hours=n) for n in (1, 2, 6)]
+    await Thing.insert_many([{"took": each} for each in hours])
+    found = await Thing.filter().aggregate(mean=avg(Thing.took), all=sum_of(Thing.took))
+    assert found == {"mean": dt.timedelta(hours=3), "all": dt.timedelta(hours=9)}
+
+
+@pytest.mark.parametrize("options", [5, "abc", b"abc", None])
+async def test_in_takes_several_values(db: Database, options: Any) -> None:
+    with pytest.raises(QueryError, match=r"in_ takes several values, or a query, not"):
+        Thing.code.in_(options)
+
+
+async def test_a_key_of_none_is_given_by_the_database(db: Database) -> None:
+    """As other ORMs have it; SQLite would number it, and the object would not know."""
+    shelf = await Shelf.create(id=None, name="a")
+    ids = await Shelf.insert_many([Shelf(id=None, name="b"), {"id": None, "name": "c"}])  # type: ignore[arg-type]
+    assert [shelf.id, *ids] == await Shelf.order("name").values_list("id", flat=True)
+    await shelf.update(name="z")
+    assert (await Shelf.get(shelf.id)).name == "z"

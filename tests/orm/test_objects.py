@@ -14,6 +14,7 @@ from turbostar.orm import (
     Model,
     NotFound,
     OptionalRef,
+    QueryError,
     SerializationFailure,
     UniqueViolation,
     col,
@@ -49,9 +50,28 @@ class Undo(Exception):
     """Leaves a block."""
 
 
+class Everything(Model, table="everything"):
+    """All of it has a default."""
+
+    id: Col[int] = pk()
+    number: Col[int] = col(default=0)
+
+    @property
+    def double(self) -> int:
+        return self.number * 2
+
+    @double.setter
+    def double(self, value: int) -> None:
+        self.number = value // 2
+
+    @property
+    def half(self) -> float:
+        return self.number / 2
+
+
 @pytest.fixture(autouse=True)
 async def tables(db: Database) -> None:
-    await db.create_all(Owner, Item, Place)
+    await db.create_all(Owner, Item, Place, Everything)
 
 
 async def undone(db: Database, work: Any, *, nested: bool = False) -> None:
@@ -255,3 +275,22 @@ async def test_a_relation_that_gets_its_key_later(db: Database) -> None:
     await item.save()
     assert item.owner_id == item.owner.id
     assert (await Item.get(item.id)).owner_id == item.owner.id
+
+
+async def test_values_by_position(db: Database) -> None:
+    """The first place is that of a mark of ours."""
+    with pytest.raises(TypeError, match="Everything takes its values by name, not by position"):
+        await Everything(5, 6).save()  # type: ignore[misc]
+
+
+async def test_properties_may_be_set(db: Database) -> None:
+    thing = Everything()
+    thing.double = 8
+    assert thing.number == 4
+    with pytest.raises(AttributeError, match="has no field 'half'"):
+        thing.half = 2  # type: ignore[misc]
+
+
+async def test_get_or_create_takes_fields(db: Database) -> None:
+    with pytest.raises(QueryError, match="Owner has no field 'name__iexact'"):
+        await Owner.get_or_create(name__iexact="ada")

@@ -230,6 +230,9 @@ class Model(
                 persistence.note_change(self, table, name)
         elif name in table.relations:
             persistence.note_relation(self, table.relations[name], value)
+        elif isinstance(held := getattr(type(self), name, None), property) and held.fset:
+            held.fset(self, value)
+            return
         elif not name.startswith("__"):
             raise AttributeError(f"{type(self).__name__} has no field {name!r}")
         _set(self, name, value)

@@ -23,6 +23,8 @@ HOOKS = ("before_save", "after_save", "before_delete", "after_delete", "after_co
 async def insert(instance: Any, database: Any = None) -> None:
     """INSERT; what the database fills in comes back into the object."""
     model = type(instance)
+    if instance._new is not None:
+        raise TypeError(f"{model.__name__} takes its values by name, not by position")
     if database is None:
         database = database_of(model)
     if model.__turbostar_hooks__:

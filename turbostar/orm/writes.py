@@ -125,7 +125,8 @@ def insert_values(table: Table) -> Any:
             lines.append(f"    other = peek{number}(o)")
             lines.append(f"    if other is not UNSET or v{number} is UNSET:")
             lines.append(f"        v{number} = key{number}(o, other)")
-        lines.append(f"    if v{number} is UNSET:")
+        none = f" or v{number} is None" if field.auto else ""  # as others say `id=None`
+        lines.append(f"    if v{number} is UNSET{none}:")
         lines.append(f"        absent |= {1 << number}")
     values = "".join(f"v{number}, " for number in range(len(written)))
     lines.append(f"    return absent, ({values})")

@@ -46,7 +46,6 @@ class PostgreSQLDialect(Dialect):
         "bool": bool,
         "decimal": decimal.Decimal,
         "date": dt.date,
-        "time": dt.time,
         "timedelta": dt.timedelta,
         "uuid": uuid.UUID,
     }
@@ -65,6 +64,7 @@ class PostgreSQLDialect(Dialect):
         "every": "bool_and({})",
         "some": "bool_or({})",
         "avg": "cast(avg({}) as double precision)",
+        "avg_time": "avg({})",
     }
     parts = {"weekday": "isodow"}
 

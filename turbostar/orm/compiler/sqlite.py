@@ -32,6 +32,13 @@ def _time(value: dt.time) -> str:
     return value.isoformat("microseconds")
 
 
+def _float(value: float) -> float:
+    """NaN would become NULL."""
+    if value != value:
+        raise WrongValue("SQLite keeps no NaN")
+    return value
+
+
 def _decimal(value: decimal.Decimal) -> float | int:
     """As a number, which sorts and adds up; SQLite keeps 15 digits of it exactly."""
     if not value.is_finite():
@@ -68,12 +75,13 @@ class SQLiteDialect(Dialect):
     casts = {
         "bool": "integer",
     }
-    direct = {"int": int, "float": float, "str": str, "bytes": bytes, "bool": bool}
+    direct = {"int": int, "str": str, "bytes": bytes, "bool": bool}
     stored = {
         "datetime": _datetime,
         "date": dt.date.isoformat,
         "time": _time,
         "timedelta": lambda value: value // _MICROSECOND,
+        "float": _float,
         "decimal": _decimal,
         "uuid": str,
     }
@@ -89,6 +97,7 @@ class SQLiteDialect(Dialect):
     aggregates = {
         "string_agg": "group_concat({}, {})",
         "json_agg": "json_group_array({})",
+        "avg_time": "avg({})",
         "every": "min({})",
         "some": "max({})",
     }

@@ -84,6 +84,8 @@ class Expression(msgspec.Struct, Generic[T], eq=False, frozen=True):
         if query is not None:
             form, values = query()
             return Condition(make("in_query", self.node, form, type=BOOL), self.values + values)
+        if isinstance(options, str | bytes) or not isinstance(options, Iterable):
+            raise QueryError(f"in_ takes several values, or a query, not {options!r}")
         given = tuple(options)
         if any(option is None for option in given):
             rest = [option for option in given if option is not None]
