@@ -211,3 +211,10 @@ async def test_a_key_of_none_is_given_by_the_database(db: Database) -> None:
     assert [shelf.id, *ids] == await Shelf.order("name").values_list("id", flat=True)
     await shelf.update(name="z")
     assert (await Shelf.get(shelf.id)).name == "z"
+
+
+async def test_nothing_to_exclude(db: Database) -> None:
+    """As of a list of conditions that has come out empty."""
+    await Thing.create()
+    assert await Thing.exclude().count() == 1
+    assert await Thing.filter().exclude().count() == 1

@@ -199,8 +199,9 @@ def _retryable(error: BaseException | None) -> bool:
 
 
 async def run_hooks(hooks: list[Hook]) -> None:
-    """All of them, even if some raise; then what they have raised."""
+    """All of them, even if some raise, or one is cancelled; then what they have raised."""
     errors: list[Exception] = []
+    cancelled: asyncio.CancelledError | None = None
     for hook in hooks:
         try:
             result = hook()
@@ -208,6 +209,10 @@ async def run_hooks(hooks: list[Hook]) -> None:
                 await result
         except Exception as error:
             errors.append(error)
+        except asyncio.CancelledError as error:
+            cancelled = error  # what was written is there: the others have to hear of it
+    if cancelled is not None:
+        raise cancelled
     if len(errors) == 1:
         raise errors[0]
     if errors:
