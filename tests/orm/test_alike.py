@@ -26,6 +26,7 @@ from turbostar.orm import (
     pk,
     reverse,
     sum as sum_of,
+    upper,
 )
 
 pytestmark = pytest.mark.anyio
@@ -218,3 +219,39 @@ async def test_nothing_to_exclude(db: Database) -> None:
     await Thing.create()
     assert await Thing.exclude().count() == 1
     assert await Thing.filter().exclude().count() == 1
+
+
+async def test_distinct_rows_are_ordered_by_what_they_tell(db: Database) -> None:
+    """SQLite would order by the value of some row of those that are one."""
+    await Shelf.insert_many([{"name": name} for name in "bab"])
+    names = Shelf.values("name").distinct()
+    assert await names.order("-name") == [{"name": "b"}, {"name": "a"}]
+    raised = Shelf.values("name", up=upper(Shelf.name)).distinct().order(upper(Shelf.name))
+    assert [row["up"] for row in await raised] == ["A", "B"]
+    assert [each.id for each in await Shelf.all().distinct().order("name", "-id")] == [2, 3, 1]
+    sized = Shelf.group(Shelf.name).aggregate(n=count()).distinct().order("-n", "name")
+    assert [row["n"] for row in await sized] == [2, 1]
+    await Book.create(shelf_id=1, pages=3)
+    joined = Book.load(Book.shelf, joined=True).distinct().order(Book.shelf.name)
+    assert [book.shelf.name for book in await joined] == ["b"]
+    for query in (
+        names.order("id"),
+        Shelf.only("name").distinct().order(upper(Shelf.name)),
+        Book.all().distinct().order(Book.shelf.name),
+    ):
+        with pytest.raises(QueryError, match="distinct rows cannot be ordered by"):
+            await query
+
+
+async def test_many_conditions_in_a_row(db: Database) -> None:
+    """SQLite takes no tree that is deeper than 1,000."""
+    await Shelf.insert_many([{"name": str(n)} for n in range(5)])
+    one_of = Shelf.id == 2
+    for number in range(3, 3_000):
+        one_of |= Shelf.id == number
+    assert await Shelf.filter(one_of).count() == 4
+    assert await Shelf.exclude(one_of).values_list("name", flat=True) == ["0"]
+    none_of = Shelf.id != 2
+    for number in range(3, 3_000):
+        none_of &= Shelf.id != number
+    assert await Shelf.filter(none_of).values_list("name", flat=True) == ["0"]
