@@ -255,3 +255,40 @@ async def test_many_conditions_in_a_row(db: Database) -> None:
     for number in range(3, 3_000):
         none_of &= Shelf.id != number
     assert await Shelf.filter(none_of).values_list("name", flat=True) == ["0"]
+
+
+class Bill(Model, table="bills"):
+    id: Col[int] = pk()
+    due: Col[Decimal] = col(precision=6, scale=2)
+    paid: Col[Decimal] = col(scale=1, default=Decimal(0))
+    whole: Col[Decimal] = col(precision=4, default=Decimal(0))
+
+
+async def test_decimals_of_a_scale(db: Database) -> None:
+    """Rounded when they are written, half up; what is compared with them is not."""
+    await db.create_all(Bill)
+    rows = [
+        {"due": Decimal("1.005"), "paid": Decimal("0.25"), "whole": Decimal("2.5")},
+        {"due": Decimal("-1.005"), "paid": Decimal("0.249"), "whole": Decimal("-2.5")},
+    ]
+    bill = await Bill.create(**rows[0])
+    await Bill.insert_many(rows[1:])
+    found = await Bill.order("id").values_list("due", "paid", "whole")
+    assert [tuple(map(str, row)) for row in found] == [
+        ("1.01", "0.3", "3"), ("-1.01", "0.2", "-3")
+    ]  # fmt: skip
+    assert await Bill.filter(Bill.due > Decimal("1.005")).count() == 1
+    assert await Bill.filter(Bill.due == Decimal("1.006")).count() == 0
+    assert await Bill.filter(Bill.due.in_([Decimal("1.006"), Decimal("-1.01")])).count() == 1
+    assert await Bill.filter(Bill.due.between(Decimal("1.006"), Decimal("1.02"))).count() == 1
+    await Bill.filter(id=bill.id).update(due=Decimal("7.125"), paid=Decimal("7.15"))
+    await Bill.filter(id=bill.id).update(whole=Bill.due * 3)
+    await bill.refresh()
+    assert (str(bill.due), str(bill.paid), str(bill.whole)) == ("7.13", "7.2", "21")
+    for values in ({"due": Decimal(10_000)}, {"due": Decimal("9999.995")}, {"whole": 10_000}):
+        with pytest.raises(WrongValue):
+            await Bill.create(**{"due": 1, **values})
+        with pytest.raises(WrongValue):
+            await Bill.filter().update(**values)
+    total = await Bill.filter().aggregate(all=sum_of(Bill.due))
+    assert total == {"all": Decimal("6.12")}

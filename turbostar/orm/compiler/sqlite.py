@@ -20,6 +20,7 @@ from turbostar.orm.types import ColumnType
 __all__ = ["DIALECT", "SQLiteDialect"]
 
 _MICROSECOND = dt.timedelta(microseconds=1)
+_WIDE = decimal.Context(prec=1_000)
 _UTC = dt.timezone.utc  # noqa: UP017
 
 
@@ -50,6 +51,30 @@ def _decimal(value: decimal.Decimal) -> float | int:
         )
     whole = normal == normal.to_integral_value() and abs(normal) < 2**63
     return int(normal) if whole else float(normal)
+
+
+def _scale(type: ColumnType) -> int | None:
+    """Digits behind the point: none, if the type has a precision alone."""
+    return 0 if type.scale is None and type.precision is not None else type.scale
+
+
+def _rounded(type: ColumnType, label: str) -> Encode:
+    """Rounds as PostgreSQL does, and refuses what the precision has no room for."""
+    scale = _scale(type) or 0
+    step = decimal.Decimal(1).scaleb(-scale)
+    most = None if type.precision is None else decimal.Decimal(1).scaleb(type.precision - scale)
+
+    def encode(value: decimal.Decimal) -> float | int:
+        if value.is_finite() and value.adjusted() < 300:  # the rest has no room below either
+            value = value.quantize(step, decimal.ROUND_HALF_UP, _WIDE)
+        if most is not None and value.is_finite() and abs(value) >= most:
+            raise WrongValue(
+                f"{label or 'a parameter'} takes {type.precision} digits, {scale} of them behind"
+                f" the point, not {value}"
+            )
+        return _decimal(value)
+
+    return encode
 
 
 class SQLiteDialect(Dialect):
@@ -148,6 +173,8 @@ class SQLiteDialect(Dialect):
                 return None if found is None else encode_json(found).decode()
 
             return encode
+        if type is not None and type.kind == "decimal" and _scale(type) is not None:
+            return checked(type, label, {"decimal": _rounded(type, label)})
         return super().encoder(type, label)
 
     def decoder(self, type: ColumnType) -> Callable[[Any], Any] | None:
@@ -197,7 +224,8 @@ class SQLiteDialect(Dialect):
         kind = "" if node.type is None else node.type.kind
         if type.kind == "int" and kind in ("float", "decimal") and node.kind != "slot":
             return f"cast(round({text}) as integer)"
-        return text
+        scale = _scale(type) if type.kind == "decimal" else None
+        return text if scale is None or node.kind == "slot" else f"round({text}, {scale})"
 
     def json_has(self, left: str, right: str) -> str:
         """A JSON array has an item, or both are equal."""
@@ -280,10 +308,11 @@ def _text(text: str) -> str:
 
 def _decimal_decoder(type: ColumnType) -> Callable[[Any], Any]:
     Decimal = decimal.Decimal
-    if type.scale is None:
+    scale = _scale(type)
+    if scale is None:
         # The 15 digits that SQLite keeps; what a sum of floats has beyond them is noise.
         return lambda value: Decimal(f"{value:.15g}" if value.__class__ is float else value)
-    step = Decimal(1).scaleb(-type.scale)
+    step = Decimal(1).scaleb(-scale)
     return lambda value: Decimal(f"{value:.15g}").quantize(step)
 
 

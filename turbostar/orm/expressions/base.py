@@ -21,6 +21,7 @@ from turbostar.orm.types import (
     array_of,
     type_of_annotation,
     type_of_value,
+    unscaled,
 )
 
 __all__ = ["Condition", "Expression", "Ordering", "as_expression", "combined"]
@@ -96,7 +97,11 @@ class Expression(msgspec.Struct, Generic[T], eq=False, frozen=True):
             nodes = tuple(option.node for option in made)
             values = tuple(value for option in made for value in option.values)
             return Condition(make("in_list", self.node, nodes, type=BOOL), self.values + values)
-        item = self.node.type or (type_of_value(given[0]) if given else STR)
+        item = (
+            unscaled(self.node.type)
+            if self.node.type
+            else (type_of_value(given[0]) if given else STR)
+        )
         form = make("in_values", self.node, slot(array_of(item), _label(self.node)), type=BOOL)
         return Condition(form, (*self.values, given))
 
@@ -254,6 +259,7 @@ def as_expression(
     if query is not None:
         form, values = query()
         return Expression(make("scalar_query", form, type=form.result_type), values)
+    type = type and unscaled(type)
     if type is None or not _takes(type, value):
         type = type_of_value(value)
         cast = True
