@@ -179,6 +179,10 @@ async def test_moments_at_both_ends_of_time(db: Database) -> None:
     for moment in moments:
         thing = await Thing.create(at=moment)
         assert (await Thing.get(thing.id)).at == moment
+    await Thing.filter().delete()
+    await Thing.insert_many([{"at": moment} for moment in moments], ids=False)
+    assert await Thing.order("id").values_list("at", flat=True) == moments
+    assert await Thing.filter(Thing.at >= moments[2]).count() == 1
 
 
 @pytest.mark.parametrize("kind", ["sqlite"])
@@ -285,7 +289,12 @@ async def test_decimals_of_a_scale(db: Database) -> None:
     await Bill.filter(id=bill.id).update(whole=Bill.due * 3)
     await bill.refresh()
     assert (str(bill.due), str(bill.paid), str(bill.whole)) == ("7.13", "7.2", "21")
-    for values in ({"due": Decimal(10_000)}, {"due": Decimal("9999.995")}, {"whole": 10_000}):
+    for values in (
+        {"due": Decimal(10_000)},
+        {"due": Decimal("9999.995")},
+        {"whole": 10_000},
+        {"due": Decimal("1e2000")},
+    ):
         with pytest.raises(WrongValue):
             await Bill.create(**{"due": 1, **values})
         with pytest.raises(WrongValue):

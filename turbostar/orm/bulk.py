@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import operator
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
@@ -25,6 +26,7 @@ __all__ = ["insert_many"]
 
 #: Rows that are in memory at a time.
 BATCH = 5_000
+_ENDS = (dt.datetime.max.replace(tzinfo=dt.UTC), dt.datetime.min.replace(tzinfo=dt.UTC))
 #: Rows of one statement, where each value is a parameter.
 STATEMENT_ROWS = 500
 
@@ -163,7 +165,7 @@ class _Insert:
     async def _write(self, absent: int, objects: list[Any], rows: list[Any]) -> None:
         """Inserts rows that lack the same columns, in one go."""
         self.count += len(rows)
-        if self.copies:
+        if self.copies and not self._endless(rows):
             await self._copy(absent, rows)
             return
         steps: list[tuple[Any, Any, Any]] = []
@@ -183,6 +185,12 @@ class _Insert:
         else:
             await executor.execute(*steps[0][:2])
         self._take(objects, returned, answer)
+
+    def _endless(self, rows: list[Any]) -> bool:
+        """A moment is the first or last of Python's, which asyncpg copies as infinity."""
+        kinds = (field.type.kind for field in self.written)
+        moments = [number for number, kind in enumerate(kinds) if kind == "datetime"]
+        return any(row[number] in _ENDS for number in moments for row in rows)
 
     async def _copy(self, absent: int, rows: list[Any]) -> None:
         """Rows of which nothing is to come back, the fastest way there is."""

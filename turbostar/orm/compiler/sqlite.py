@@ -49,6 +49,8 @@ def _decimal(value: decimal.Decimal) -> float | int:
         raise WrongValue(
             f"SQLite keeps 15 digits of a Decimal, not all of {value}: round it, or use PostgreSQL"
         )
+    if normal.adjusted() > 300:
+        raise WrongValue(f"SQLite keeps no number as large as {value}")
     whole = normal == normal.to_integral_value() and abs(normal) < 2**63
     return int(normal) if whole else float(normal)
 
