@@ -301,3 +301,19 @@ async def test_decimals_of_a_scale(db: Database) -> None:
             await Bill.filter().update(**values)
     total = await Bill.filter().aggregate(all=sum_of(Bill.due))
     assert total == {"all": Decimal("6.12")}
+
+
+async def test_numbers_in_json_are_compared_by_value(db: Database) -> None:
+    """As text 10.0 is not 10, and 1e22 is written in two ways."""
+    for value in (10, 10.0, 1e22, 1e-7, -3, "10", True, None, [10], 0.1):
+        await Thing.create(data={"n": value, 'a"b': {"n": value}})
+    await Thing.create()
+    for value, expected in [(10, 2), (10.0, 2), (1e22, 1), (1e-7, 1), (0.1, 1), (1, 0), (-3.0, 1)]:
+        assert await Thing.filter(Thing.data["n"] == value).count() == expected
+        assert await Thing.filter(Thing.data['a"b']["n"] == value).count() == expected
+        assert await Thing.filter(data__n=value).count() == expected
+        assert await Thing.filter(Thing.data["n"] != value).count() == 10 - expected
+        assert await Thing.exclude(Thing.data["n"] == value).count() == 11 - expected
+    assert await Thing.filter(Thing.data["n"].in_([10, "10", 1e22])).count() == 4
+    assert await Thing.filter(Thing.data["n"] == "10").count() == 1
+    assert await Thing.filter(Thing.data["n"] == True).count() == 1  # noqa: E712

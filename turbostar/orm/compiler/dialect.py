@@ -64,6 +64,10 @@ class Dialect:
         """Arithmetic."""
         return f"{left} {operator} {right}"
 
+    def json_number(self, text: str) -> str:
+        """JSON that is compared with a number."""
+        return text
+
     def assigned(self, text: str, type: ColumnType, node: Node) -> str:
         """What a column of a type becomes in UPDATE."""
         return text

@@ -221,6 +221,14 @@ class SQLiteDialect(Dialect):
             return f"cast(round(({days}) * 86400000) as integer) * 1000"
         return super().computed(left, operator, right, left_type, right_type)
 
+    def json_number(self, text: str) -> str:
+        """A number by its value, for as text 1.0 is not 1; other JSON stays text."""
+        number = "json_type(v) in ('integer', 'real')"
+        return (
+            f"(select case when {number} then json_extract(v, '$') else v end"
+            f" from (select {text} as v))"
+        )
+
     def assigned(self, text: str, type: ColumnType, node: Node) -> str:
         """An int for a column of ints, rounded as PostgreSQL does it: SQLite would keep a float."""
         kind = "" if node.type is None else node.type.kind

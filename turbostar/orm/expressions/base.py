@@ -91,6 +91,8 @@ class Expression(msgspec.Struct, Generic[T], eq=False, frozen=True):
         if any(option is None for option in given):
             rest = [option for option in given if option is not None]
             return combined("or", [self.in_(rest), self.is_null()])
+        if self.node.kind == "json_path" and any(map(_is_number, given)):
+            return combined("or", [self == option for option in given])
         kind = self.node.type.kind if self.node.type is not None else ""
         if kind == "bytes" or any(isinstance(option, Expression) for option in given):
             made = [as_expression(option, self.node.type) for option in given]
@@ -312,9 +314,17 @@ def _compared(left: Expression[Any], operator: str, other: Any) -> Condition:
     if left.node.kind == "json_path" and operator[0] in "<>" and operator != "<>":
         left = left.as_type(type_of_value(other).python)  # by its own order, not that of JSON
     right = as_expression(other, left.node.type, label=_label(left.node))
+    if left.node.kind == "json_path" and _is_number(other):
+        sides = [make("json_number", each.node, type=JSON) for each in (left, right)]
+        form = make("compare", sides[0], operator, sides[1], type=BOOL)
+        return Condition(form, left.values + right.values)
     return Condition(
         make("compare", left.node, operator, right.node, type=BOOL), left.values + right.values
     )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _matched(left: Expression[Any], word: str, pattern: Any) -> Condition:
