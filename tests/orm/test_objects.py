@@ -252,6 +252,21 @@ async def test_update_many_forgets_only_what_it_has_written(db: Database) -> Non
     assert await Place.filter().values_list("x", "y", "name") == [(1, 9, "there")]
 
 
+async def test_update_many_of_rows_that_are_gone(db: Database) -> None:
+    """All or none: as save does, it tells what it could not write."""
+    items = [await Item.create(code=code) for code in "abc"]
+    await Item.filter(code="b").delete()
+    for number, item in enumerate(items):
+        item.count = number + 1
+    with pytest.raises(NotFound, match="the rows of 1 of these 3 Item are no longer there"):
+        await Item.update_many(items)
+    assert await Item.order("id").values_list("count", flat=True) == [0, 0]
+    assert all("count" in item.changed for item in items)
+    assert await Item.update_many([items[0], items[2]]) == 2
+    assert [items[0].twice, items[2].twice] == [2, 6]
+    assert await Item.order("id").values_list("count", "twice") == [(1, 2), (3, 6)]
+
+
 async def test_generated_columns_follow_a_computed_change(db: Database) -> None:
     item = await Item.create(code="a", count=2)
     await item.update(count=Item.count + 1)

@@ -125,6 +125,8 @@ class Model(
     ) -> Coroutine[Any, Any, int]:
         """Writes changes of many objects, all or none; how many there were. Calls no hooks.
 
+        If the row of one is no longer there, that is `NotFound`.
+
         Args:
             objects: with a row each.
             fields: what is written; if none, of each object what was changed.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from msgspec import UNSET
 
 from turbostar.orm.binding import database_of
-from turbostar.orm.errors import OrmError, QueryError
+from turbostar.orm.errors import NotFound, OrmError, QueryError
 from turbostar.orm.expressions.columns import Column
 from turbostar.orm.fields import Field
 from turbostar.orm.persistence import key_of, written_anew
@@ -59,16 +60,27 @@ async def update_many(
         return 0
     writes = writes_of(model, database.dialect)
     done: list[tuple[Any, tuple[Any, ...], dict[str, Any]]] = []
+    generated: list[Any] = []
     async with database.transaction() as scope:
         for words, some in groups.items():
-            plan = writes.updates.get(words) or writes.update(words)
+            plan = writes.update_told(words)
             pairs = [(key_of(each), [getattr(each, name) for name in words]) for each in some]
-            await database.executor().execute_many(
-                plan.statement, [plan.bind((*values, *key)) for key, values in pairs]
+            told = await database.executor().execute_many(
+                plan.statement, [plan.bind((*values, *key)) for key, values in pairs], plan.decode
             )
+            if len(told) < len(some):
+                raise NotFound(
+                    f"the rows of {len(some) - len(told)} of these {len(some)} {model.__name__} are"
+                    " no longer there; nothing was changed"
+                )
+            generated.append(told)
             for each, (key, values) in zip(some, pairs, strict=True):
                 done.append((each, key, dict(zip(words, values, strict=True))))
                 scope.written.updated(each, key, words)
     for each, key, written in done:
         written_anew(each, written, key)
+    start = len(table.key)
+    for (each, _, _), row in zip(done, itertools.chain(*generated), strict=True):
+        for field, value in zip(writes.computed, row[start:], strict=True):
+            model.__turbostar_set__(each, field.name, value)
     return len(done)
