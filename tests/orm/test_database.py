@@ -162,6 +162,7 @@ async def test_closed_and_opened_again(db: Database) -> None:
     assert await db.healthy()
     await db.close()
     await db.close()
+    assert not await db.healthy()
     with pytest.raises(DatabaseClosed, match="start"):
         await db.sql("SELECT 1")
     with pytest.raises(DatabaseClosed):

@@ -79,3 +79,6 @@ async def test_what_cannot_be_paged_says_so(scores: Database) -> None:
         Score.order(Score.points + 1).after(3, 1)
     with pytest.raises(QueryError, match="limit"):
         Score.order("points", "id").limit(3).after(3, 1)
+    for order in ("id", "-id"):
+        with pytest.raises(QueryError, match=r"Score\.id is never NULL"):
+            Score.order(order).after(None)

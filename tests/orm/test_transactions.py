@@ -390,3 +390,27 @@ async def test_wrong_uses_are_told(db: Database) -> None:
             await scope.__aenter__()
     with pytest.raises(TransactionError, match="not open"):
         scope.on_commit(lambda: None)
+
+
+async def test_a_cancelled_hook_keeps_none_from_the_others(db: Database) -> None:
+    """The commit stands, whoever goes away: the mail after the slow one is sent all the same."""
+    await make(db)
+    began, told = asyncio.Event(), []
+
+    async def slow() -> None:
+        began.set()
+        await asyncio.Event().wait()
+
+    async def work() -> None:
+        async with db.transaction():
+            await db.execute(INSERT, 1)
+            await db.on_commit(slow)
+            await db.on_commit(lambda: told.append("second"))
+
+    task = asyncio.create_task(work())
+    await began.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert told == ["second"]
+    assert await notes(db) == [1]

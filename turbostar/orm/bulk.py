@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import operator
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
@@ -26,6 +27,7 @@ __all__ = ["insert_many"]
 
 #: Rows that are in memory at a time.
 BATCH = 5_000
+_ENDS = (dt.datetime.max.replace(tzinfo=dt.UTC), dt.datetime.min.replace(tzinfo=dt.UTC))
 #: Rows of one statement, where each value is a parameter.
 STATEMENT_ROWS = 500
 
@@ -131,20 +133,40 @@ class _Insert:
         )
         pairs = list(map(self.model.__turbostar_values__, objects))
         first = pairs[0][0] if pairs else 0
-        if all(absent == first for absent, _ in pairs):
+        apart = self._apart(objects)
+        if not apart and all(absent == first for absent, _ in pairs):
             if pairs:
                 await self._write(first, objects, [values for _, values in pairs])
             return
         async with self.database.transaction():
-            for absent, group in itertools.groupby(zip(pairs, objects, strict=True), _absent):
-                some = list(group)
-                values = [values for (_, values), _ in some]
-                await self._write(absent, [each for _, each in some], values)
+            start = 0
+            for end in (*apart, len(objects)):
+                several = zip(pairs[start:end], objects[start:end], strict=True)
+                for absent, group in itertools.groupby(several, _absent):
+                    some = list(group)
+                    values = [values for (_, values), _ in some]
+                    await self._write(absent, [each for _, each in some], values)
+                start = end
+
+    def _apart(self, objects: list[Any]) -> list[int]:
+        """Where a new statement has to begin, for PostgreSQL's updates a row only once in each."""
+        if not self.target or not self.by_columns or self.update == ():
+            return []
+        key: Any = operator.attrgetter(*(field.name for field in self.target))
+        found: list[int] = []
+        seen: set[Any] = set()
+        for number, each in enumerate(objects):
+            mine = key(each)
+            if mine in seen and mine is not UNSET and mine is not None:
+                found.append(number)
+                seen.clear()
+            seen.add(mine)
+        return found
 
     async def _write(self, absent: int, objects: list[Any], rows: list[Any]) -> None:
         """Inserts rows that lack the same columns, in one go."""
         self.count += len(rows)
-        if self.copies:
+        if self.copies and not self._endless(rows):
             await self._copy(absent, rows)
             return
         steps: list[tuple[Any, Any, Any]] = []
@@ -164,6 +186,12 @@ class _Insert:
         else:
             await executor.execute(*steps[0][:2])
         self._take(objects, returned, answer)
+
+    def _endless(self, rows: list[Any]) -> bool:
+        """A moment is the first or last of Python's, which asyncpg copies as infinity."""
+        kinds = (field.type.kind for field in self.written)
+        moments = [number for number, kind in enumerate(kinds) if kind == "datetime"]
+        return any(row[number] in _ENDS for number in moments for row in rows)
 
     async def _copy(self, absent: int, rows: list[Any]) -> None:
         """Rows of which nothing is to come back, the fastest way there is."""
@@ -191,8 +219,12 @@ class _Insert:
         for place, name in enumerate([field.name for field in returned]):
             for each, row in pairs:
                 put(each, name, row[place])
+        scope = self.database.scope.get()
+        names = [field.name for field in returned]
         for each, _ in pairs:
             put(each, "_new", UNSET)
+            if scope is not None:
+                scope.written.inserted(each, names)
         if self.ids is None:
             return
         ids: list[Any] = list(map(operator.attrgetter(*(field.name for field in key)), objects))
@@ -205,9 +237,21 @@ class _Insert:
     ) -> list[Any]:
         """What came back for each object, found by the key of the conflict."""
         places = [returned.index(field) for field in self.target]
-        by_key = {tuple(row[place] for place in places): row for row in answer}
         names = [field.name for field in self.target]
-        return [by_key.get(tuple(getattr(each, name) for name in names)) for each in objects]
+        by_key = {}
+        alone = []  # NULL is in no conflict, and so each such row is one of its own
+        for row in answer:
+            key = tuple(row[place] for place in places)
+            if None in key:
+                alone.append(row)
+            else:
+                by_key[key] = row
+        auto = self.table.key[0]
+        if alone and auto.auto and auto in returned:
+            alone.sort(key=operator.itemgetter(returned.index(auto)))
+        rest = iter(alone)
+        keys = [tuple(getattr(each, name) for name in names) for each in objects]
+        return [next(rest, None) if None in key else by_key.get(key) for key in keys]
 
     def result(self) -> Any:
         """The ids, or how many rows."""

@@ -13,7 +13,7 @@ from turbostar.orm import binding
 from turbostar.orm.counting import Counted, Counter
 from turbostar.orm.engines import open_engine
 from turbostar.orm.engines.interface import Executor, Isolation
-from turbostar.orm.errors import DatabaseError, TooManyQueries
+from turbostar.orm.errors import DatabaseClosed, DatabaseError, TooManyQueries
 from turbostar.orm.raw import into_structs, statement_for, to_dicts
 from turbostar.orm.transactions import Hook, TransactionScope, run_hooks
 
@@ -97,7 +97,7 @@ class Database:
         """Whether `check` gets its answer."""
         try:
             await self.check()
-        except DatabaseError:
+        except (DatabaseError, DatabaseClosed):
             return False
         return True
 

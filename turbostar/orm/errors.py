@@ -68,6 +68,10 @@ class MultipleFound(OrmError):
     """More than one row matches where one was asked for."""
 
 
+class UnknownField(QueryError, AttributeError):
+    """A name is neither field nor relation of a model; `hasattr` and debuggers ask for such."""
+
+
 class NotLoaded(OrmError, AttributeError):
     """A relation was touched that its query has not loaded."""
 

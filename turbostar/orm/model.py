@@ -125,6 +125,8 @@ class Model(
     ) -> Coroutine[Any, Any, int]:
         """Writes changes of many objects, all or none; how many there were. Calls no hooks.
 
+        If the row of one is no longer there, that is `NotFound`.
+
         Args:
             objects: with a row each.
             fields: what is written; if none, of each object what was changed.
@@ -230,6 +232,9 @@ class Model(
                 persistence.note_change(self, table, name)
         elif name in table.relations:
             persistence.note_relation(self, table.relations[name], value)
+        elif isinstance(held := getattr(type(self), name, None), property) and held.fset:
+            held.fset(self, value)
+            return
         elif not name.startswith("__"):
             raise AttributeError(f"{type(self).__name__} has no field {name!r}")
         _set(self, name, value)

@@ -45,6 +45,12 @@ def after(query: Query[Any], last: tuple[Any, ...]) -> Query[Any]:
     else:
         names = ", ".join(str(way.column.args[0]) for way in ways)
         raise QueryError(f"after takes an object or {len(ways)} values: {names}")
+    for way, value in zip(ways, values, strict=True):
+        if value is None and not way.nullable:  # as of a first page that has no last one
+            raise QueryError(
+                f"{way.column.args[0]} is never NULL, and so no row is after None: leave out after"
+                " for the first page"
+            )
     return query.filter(_beyond(ways, values))
 
 

@@ -13,7 +13,7 @@ from turbostar.orm.expressions.base import Expression
 from turbostar.orm.table import Table, table_of
 from turbostar.orm.writes import writes_of
 
-__all__ = ["delete", "get_or_create", "insert", "refresh", "save"]
+__all__ = ["delete", "get_or_create", "insert", "refresh", "save", "written_anew"]
 
 M = TypeVar("M")
 
@@ -23,6 +23,8 @@ HOOKS = ("before_save", "after_save", "before_delete", "after_delete", "after_co
 async def insert(instance: Any, database: Any = None) -> None:
     """INSERT; what the database fills in comes back into the object."""
     model = type(instance)
+    if instance._new is not None:
+        raise TypeError(f"{model.__name__} takes its values by name, not by position")
     if database is None:
         database = database_of(model)
     if model.__turbostar_hooks__:
@@ -37,6 +39,9 @@ async def insert(instance: Any, database: Any = None) -> None:
     else:
         await database.executor().execute(plan.statement, plan.bind(values))
     model.__turbostar_set__(instance, "_new", UNSET)
+    scope = database.scope.get()
+    if scope is not None:
+        scope.written.inserted(instance, [field.name for field in returned])
     if model.__turbostar_hooks__:
         await _after(instance, "after_save", database)
 
@@ -51,18 +56,19 @@ async def save(instance: Any, database: Any = None) -> None:
         database = database_of(model)
     if model.__turbostar_hooks__:
         await _hook(instance, "before_save")
-    state = instance.__dict__
-    changed = state.get("_changed")
+    changed = instance.__dict__.get("_changed")
     if changed:
-        await _update(instance, model, database, changed)
-        state.pop("_changed", None)
-        state.pop("_key", None)
+        await _save_changes(instance, model, database, changed)
     if model.__turbostar_hooks__:
         await _after(instance, "after_save", database)
 
 
-async def _update(instance: Any, model: Any, database: Any, changed: set[str]) -> None:
+async def _save_changes(instance: Any, model: Any, database: Any, changed: set[str]) -> None:
+    """UPDATE of the changed columns; what is set while it is under way stays changed."""
     table: Table = model.__turbostar_table__
+    for relation in table.relations.values():
+        if relation.owns_key and relation.local[0].name in changed:
+            _take_key(instance, relation)
     for field in table.fields.values():
         if field.spec.on_update is not None and field.name not in changed:
             setattr(instance, field.name, field.spec.on_update())
@@ -72,9 +78,54 @@ async def _update(instance: Any, model: Any, database: Any, changed: set[str]) -
         if value is UNSET:
             raise OrmError(f"{model.__name__}.{name} is UNSET: give it a value before save()")
     key = key_of(instance)
-    if any(isinstance(value, Expression) for value in values):
-        await _update_computed(instance, model, database, dict(zip(names, values, strict=True)))
+    computed = {n: v for n, v in zip(names, values, strict=True) if isinstance(v, Expression)}
+    if computed:
+        changes = dict(zip(names, values, strict=True))
+        values = await _update_computed(instance, model, database, changes, key)
+    else:
+        await _update(instance, model, database, names, values, key)
+    scope = database.scope.get()
+    if scope is not None:
+        scope.written.updated(instance, key, names, computed)
+    written_anew(instance, dict(zip(names, values, strict=True)), key)
+
+
+def written_anew(instance: Any, written: dict[str, Any], key: tuple[Any, ...]) -> None:
+    """Its row, which had this key, has these values; what was set since is still to be saved."""
+    state = instance.__dict__
+    changed = state.get("_changed", set())
+    changed -= {name for name, value in written.items() if getattr(instance, name) is value}
+    if not changed:
+        state.pop("_changed", None)
+    fields = type(instance).__turbostar_table__.key
+    now = tuple(written.get(field.name, had) for field, had in zip(fields, key, strict=True))
+    if any(field.name in changed for field in fields):
+        state["_key"] = now
+    else:
+        state.pop("_key", None)
+
+
+def _take_key(instance: Any, relation: Any) -> None:
+    """The key of an object that was set as a relation, and had none yet then."""
+    other = type(instance).__dict__[relation.name].peek(instance)
+    if other is None or other is UNSET:
         return
+    for mine, its in zip(relation.local, relation.remote, strict=True):
+        if getattr(instance, mine.name) is UNSET:
+            value = getattr(other, its.name)
+            if value is UNSET:
+                raise OrmError(f"{relation} has not been saved; save it first: it has no key yet")
+            type(instance).__turbostar_set__(instance, mine.name, value)
+
+
+async def _update(
+    instance: Any,
+    model: Any,
+    database: Any,
+    names: tuple[str, ...],
+    values: list[Any],
+    key: tuple[Any, ...],
+) -> None:
     writes = writes_of(model, database.dialect)
     plan = writes.updates.get(names) or writes.update(names)
     parameters = plan.bind((*values, *key))
@@ -91,23 +142,34 @@ async def _update(instance: Any, model: Any, database: Any, changed: set[str]) -
 
 
 async def _update_computed(
-    instance: Any, model: Any, database: Any, changes: dict[str, Any]
-) -> None:
-    """UPDATE with expressions; their values are read back in the same transaction."""
-    key = key_of(instance)
-    async with database.transaction():
+    instance: Any, model: Any, database: Any, changes: dict[str, Any], key: tuple[Any, ...]
+) -> list[Any]:
+    """UPDATE with expressions; gives the values, which are read back in the same transaction."""
+    table: Table = model.__turbostar_table__
+
+    def row(at: tuple[Any, ...]) -> Any:
         query = model.__turbostar_all__.using(database)
-        for field, value in zip(model.__turbostar_table__.key, key, strict=True):
+        for field, value in zip(table.key, at, strict=True):
             query = query.filter(getattr(model, field.name) == value)
-        if not await query.update(**changes):
+        return query
+
+    async with database.transaction():
+        old = row(key)
+        moved = {f.name: v for f in table.key if isinstance(v := changes.get(f.name), Expression)}
+        if moved:
+            changes = {**changes, **(await old.values(**moved).one())}
+        if not await old.update(**changes):
             raise gone(instance, key)
-        for name, value in changes.items():
-            if not isinstance(value, Expression):
-                model.__turbostar_set__(instance, name, value)
-        read = [name for name, value in changes.items() if isinstance(value, Expression)]
-        found = await query.values(*read).one()
-        for name, value in found.items():
+        names = [name for name, value in changes.items() if isinstance(value, Expression)]
+        names += [field.name for field in table.fields.values() if field.generated is not None]
+        new = row(tuple(changes.get(f.name, v) for f, v in zip(table.key, key, strict=True)))
+        found = {**changes, **(await new.values(*names).one() if names else {})}
+    given = {name: getattr(instance, name) for name in found}
+    for name, value in found.items():
+        # Not over what somebody has set while this was under way.
+        if name not in changes or isinstance(given[name], Expression):
             model.__turbostar_set__(instance, name, value)
+    return [found[name] for name in changes]
 
 
 async def delete(instance: Any, database: Any = None) -> None:
@@ -123,6 +185,9 @@ async def delete(instance: Any, database: Any = None) -> None:
     key = key_of(instance)
     if not await database.executor().execute(plan.statement, plan.bind(key)):
         raise gone(instance, key)
+    scope = database.scope.get()
+    if scope is not None:
+        scope.written.updated(instance, key, instance.__dict__.get("_changed", ()))
     model.__turbostar_set__(instance, "_new", None)
     instance.__dict__.clear()
     if model.__turbostar_hooks__:
@@ -219,7 +284,7 @@ async def get_or_create(
     found = await query.get_or_none(**lookups)
     if found is not None:
         return found, False
-    made = model(**{**lookups, **defaults})
+    made = made_of(model, {**lookups, **defaults})
     if database is None:
         database = database_of(model)
     try:

@@ -61,6 +61,8 @@ class Query(msgspec.Struct, Generic[R], eq=False, frozen=True):
         """Those rows that `filter` with the same arguments would leave out."""
         if lookups:
             conditions = (*conditions, *conditions_of(self.shape.model, lookups))
+        if not conditions:
+            return self.filter()  # nothing to leave out
         inner = combined("and", conditions)
         return self.filter(Condition(make("not_true", inner.node, type=BOOL), inner.values))
 

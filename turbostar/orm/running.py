@@ -10,8 +10,10 @@ import msgspec
 
 from turbostar.orm.binding import database_of
 from turbostar.orm.errors import MultipleFound, NotFound, QueryError
-from turbostar.orm.expressions.base import as_expression
+from turbostar.orm.expressions.base import Expression, as_expression
 from turbostar.orm.expressions.columns import column_of
+from turbostar.orm.expressions.nodes import slot
+from turbostar.orm.fields import Field
 from turbostar.orm.plans import Plan, plan_for
 from turbostar.orm.relations.load import load_all, remember_peers
 
@@ -135,10 +137,10 @@ def update(query: Query[Any], changes: dict[str, Any]) -> Coroutine[Any, Any, in
         field = table.field(name)
         if field.generated is not None:
             raise QueryError(f"{field} is computed by the database and cannot be set")
-        pairs.append((field, as_expression(value, field.type, label=str(field))))
+        pairs.append((field, _assigned(field, value)))
     for field in table.fields.values():
         if field.spec.on_update is not None and field.name not in changes:
-            pairs.append((field, as_expression(field.spec.on_update(), field.type)))
+            pairs.append((field, _assigned(field, field.spec.on_update())))
     names = tuple(field for field, _ in pairs)
     nodes = tuple(value.node for _, value in pairs)
     shape = query.shape
@@ -154,6 +156,13 @@ def update(query: Query[Any], changes: dict[str, Any]) -> Coroutine[Any, Any, in
     for _, value in pairs:
         bound += value.values
     return _executed(msgspec.structs.replace(query, shape=found, bound=bound), "update")
+
+
+def _assigned(field: Field, value: Any) -> Expression[Any]:
+    """What a column is set to; a value goes by the column's type alone, as in `save`."""
+    if isinstance(value, Expression) or hasattr(value, "__turbostar_subquery__"):
+        return as_expression(value)
+    return Expression(slot(field.type, str(field)), (value,))
 
 
 def resolved_changes(table: Any, changes: dict[str, Any]) -> dict[str, Any]:

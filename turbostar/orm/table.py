@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from turbostar.orm.errors import ModelError, QueryError
+from turbostar.orm.errors import ModelError, QueryError, UnknownField
 from turbostar.orm.fields import Field
 
 if TYPE_CHECKING:
@@ -49,12 +49,12 @@ class Table:
             raise self.unknown(name)
         return found
 
-    def unknown(self, name: str) -> QueryError:
+    def unknown(self, name: str) -> UnknownField:
         """The error for a name that is neither field nor relation."""
         names = [*self.fields, *self.relations]
         close = _close(name, names)
         hint = f"; did you mean {close[0]!r}?" if close else f"; it has {', '.join(names)}"
-        return QueryError(f"{self.model.__name__} has no field {name!r}{hint}")
+        return UnknownField(f"{self.model.__name__} has no field {name!r}{hint}")
 
     def __repr__(self) -> str:
         return f"<Table {self.name} of {self.model.__name__}>"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
 
 from turbostar.orm.engines.interface import ISOLATIONS, Executor, Isolation, Transaction
 from turbostar.orm.errors import DatabaseError, OrmError, TransactionError
+from turbostar.orm.undoing import Written
 
 if TYPE_CHECKING:
     from turbostar.orm.database import Database
@@ -57,6 +58,7 @@ class TransactionScope:
         self._depth = 0
         self._savepoint = ""
         self._hooks: list[Hook] = []
+        self.written = Written()
 
     @property
     def open(self) -> bool:
@@ -132,12 +134,14 @@ class TransactionScope:
         if outer is not None:
             await self._leave_nested(outer, transaction, kind)
         elif kind is not None:
+            self.written.undo()
             await transaction.rollback()
         else:
             try:
                 await transaction.commit()
             finally:
                 if not transaction.committed:
+                    self.written.undo()
                     await transaction.rollback()
                 elif self._hooks:
                     await run_hooks(self._hooks)
@@ -148,11 +152,15 @@ class TransactionScope:
         outer._inner = None
         self._transaction = None
         if not transaction.open:
+            self.written.undo()
             return  # ended from outside: the block's own error tells of it
         if kind is None:
+            # Before the release: if that fails, all of the transaction does.
+            outer.written.take(self.written)
             await transaction.release(self._savepoint)
             outer._hooks += self._hooks
         else:
+            self.written.undo()
             # If even this fails, so has the whole transaction, and the block's error tells more.
             with contextlib.suppress(OrmError):
                 await transaction.rollback_to(self._savepoint)
@@ -191,8 +199,9 @@ def _retryable(error: BaseException | None) -> bool:
 
 
 async def run_hooks(hooks: list[Hook]) -> None:
-    """All of them, even if some raise; then what they have raised."""
+    """All of them, even if some raise, or one is cancelled; then what they have raised."""
     errors: list[Exception] = []
+    cancelled: asyncio.CancelledError | None = None
     for hook in hooks:
         try:
             result = hook()
@@ -200,6 +209,10 @@ async def run_hooks(hooks: list[Hook]) -> None:
                 await result
         except Exception as error:
             errors.append(error)
+        except asyncio.CancelledError as error:
+            cancelled = error  # what was written is there: the others have to hear of it
+    if cancelled is not None:
+        raise cancelled
     if len(errors) == 1:
         raise errors[0]
     if errors:

@@ -12,7 +12,9 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["ColumnType", "array_of", "nullable_of", "type_of_annotation", "type_of_value"]
+__all__ = [
+    "ColumnType", "array_of", "nullable_of", "type_of_annotation", "type_of_value", "unscaled",
+]  # fmt: skip
 
 
 class ColumnType(msgspec.Struct, frozen=True, eq=False):
@@ -61,6 +63,11 @@ DATETIME = _SIMPLE[dt.datetime]
 DATE = _SIMPLE[dt.date]
 TIMEDELTA = _SIMPLE[dt.timedelta]
 JSON = ColumnType("json", Any)
+
+
+def unscaled(type: ColumnType) -> ColumnType:
+    """The type of what is compared with a column, which is not rounded as what is put into it."""
+    return _SIMPLE[decimal.Decimal] if type.kind == "decimal" else type
 
 
 def nullable_of(annotation: Any) -> tuple[Any, bool]:

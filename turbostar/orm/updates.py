@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from msgspec import UNSET
 
 from turbostar.orm.binding import database_of
-from turbostar.orm.errors import OrmError, QueryError
+from turbostar.orm.errors import NotFound, OrmError, QueryError
 from turbostar.orm.expressions.columns import Column
 from turbostar.orm.fields import Field
-from turbostar.orm.persistence import key_of
+from turbostar.orm.persistence import key_of, written_anew
 from turbostar.orm.relations.paths import RelationPath
 from turbostar.orm.table import Table
 from turbostar.orm.writes import writes_of
@@ -50,24 +51,36 @@ async def update_many(
         changed = each.__dict__.get("_changed", ())
         names = [f.name for f in named] or [name for name in table.fields if name in changed]
         if names:
+            for field in table.fields.values():
+                if field.spec.on_update is not None and field.name not in names:
+                    setattr(each, field.name, field.spec.on_update())
+                    names.append(field.name)
             groups.setdefault(tuple(names), []).append(each)
     if not groups:
         return 0
     writes = writes_of(model, database.dialect)
-    done = 0
-    async with database.transaction():
+    done: list[tuple[Any, tuple[Any, ...], dict[str, Any]]] = []
+    generated: list[Any] = []
+    async with database.transaction() as scope:
         for words, some in groups.items():
-            plan = writes.updates.get(words) or writes.update(words)
-            await database.executor().execute_many(
-                plan.statement,
-                [
-                    plan.bind((*(getattr(each, name) for name in words), *key_of(each)))
-                    for each in some
-                ],
+            plan = writes.update_told(words)
+            pairs = [(key_of(each), [getattr(each, name) for name in words]) for each in some]
+            told = await database.executor().execute_many(
+                plan.statement, [plan.bind((*values, *key)) for key, values in pairs], plan.decode
             )
-            done += len(some)
-    for some in groups.values():
-        for each in some:
-            each.__dict__.pop("_changed", None)
-            each.__dict__.pop("_key", None)
-    return done
+            if len(told) < len(some):
+                raise NotFound(
+                    f"the rows of {len(some) - len(told)} of these {len(some)} {model.__name__} are"
+                    " no longer there; nothing was changed"
+                )
+            generated.append(told)
+            for each, (key, values) in zip(some, pairs, strict=True):
+                done.append((each, key, dict(zip(words, values, strict=True))))
+                scope.written.updated(each, key, words)
+    for each, key, written in done:
+        written_anew(each, written, key)
+    start = len(table.key)
+    for (each, _, _), row in zip(done, itertools.chain(*generated), strict=True):
+        for field, value in zip(writes.computed, row[start:], strict=True):
+            model.__turbostar_set__(each, field.name, value)
+    return len(done)

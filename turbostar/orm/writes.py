@@ -32,6 +32,7 @@ class Writes:
         self.computed = [field for field in table.fields.values() if field.generated is not None]
         self.inserts: dict[int, tuple[Plan, tuple[Field, ...]]] = {}
         self.updates: dict[tuple[str, ...], Plan] = {}
+        self.updates_told: dict[tuple[str, ...], Plan] = {}
         self.get = self._get()
         self.delete = self._delete()
 
@@ -85,15 +86,26 @@ class Writes:
         """The plan that sets these fields of one row."""
         found = self.updates.get(names)
         if found is None:
-            compiler = WriteCompiler(self.dialect)
-            fields = [self.table.fields[name] for name in names]
-            text = compiler.update_row(self.table, fields, self.computed)
-            returned = values_decoder(self.computed, self.dialect) if self.computed else touched
-            found = self.updates[names] = self._plan(
-                compiler, text, "update", decode=returned, writes=True,
-                returns_rows=bool(self.computed),
-            )  # fmt: skip
+            found = self.updates[names] = self._update(names, self.computed)
         return found
+
+    def update_told(self, names: tuple[str, ...]) -> Plan:
+        """The same, which returns the key and the generated columns of the row, if it is there."""
+        found = self.updates_told.get(names)
+        if found is None:
+            returned = [*self.table.key, *self.computed]
+            found = self.updates_told[names] = self._update(names, returned)
+        return found
+
+    def _update(self, names: tuple[str, ...], returned: list[Field]) -> Plan:
+        compiler = WriteCompiler(self.dialect)
+        fields = [self.table.fields[name] for name in names]
+        text = compiler.update_row(self.table, fields, returned)
+        return self._plan(
+            compiler, text, "update",
+            decode=values_decoder(returned, self.dialect) if returned else touched,
+            writes=True, returns_rows=bool(returned),
+        )  # fmt: skip
 
 
 def renumbered(text: str, numbers: dict[int, int]) -> str:
@@ -125,7 +137,8 @@ def insert_values(table: Table) -> Any:
             lines.append(f"    other = peek{number}(o)")
             lines.append(f"    if other is not UNSET or v{number} is UNSET:")
             lines.append(f"        v{number} = key{number}(o, other)")
-        lines.append(f"    if v{number} is UNSET:")
+        none = f" or v{number} is None" if field.auto else ""  # as others say `id=None`
+        lines.append(f"    if v{number} is UNSET{none}:")
         lines.append(f"        absent |= {1 << number}")
     values = "".join(f"v{number}, " for number in range(len(written)))
     lines.append(f"    return absent, ({values})")

@@ -20,6 +20,7 @@ from turbostar.orm import (
     QueryError,
     Ref,
     UniqueViolation,
+    col,
     fk,
     many,
     pk,
@@ -265,3 +266,75 @@ async def test_wrong_relations_are_explained() -> None:
 
     with pytest.raises(QueryError, match="Post has no field 'titel'; did you mean 'title'"):
         _ = User.posts.titel
+
+
+class Course(Model, table="courses"):
+    id: Col[int] = pk()
+    name: Col[str]
+
+
+class Student(Model, table="students"):
+    id: Col[int] = pk()
+    courses: Many[Course] = many(through="Enrolment")
+
+
+class Enrolment(Model, table="enrolments"):
+    """Nothing keeps the same pair from being there twice."""
+
+    id: Col[int] = pk()
+    grade: Col[int | None] = col(default=None)
+    student_id: Col[int]
+    student: Ref[Student] = fk(on_delete="cascade")
+    course_id: Col[int]
+    course: Ref[Course] = fk(on_delete="cascade")
+
+
+async def test_links_through_a_model_without_a_key_of_both(db: Database) -> None:
+    """There is no constraint to tell of a conflict; what is linked already stays all the same."""
+    await db.create_all(Course, Student, Enrolment)
+    student = await Student.create()
+    art, maths = await Course.create(name="art"), await Course.create(name="maths")
+    await Enrolment.create(student=student, course=art, grade=1)
+    await student.link(Student.courses, art, maths, maths, maths.id)
+    await student.link(Student.courses, maths)
+    rows = await Enrolment.order("id").values_list("course_id", "grade")
+    assert rows == [(art.id, 1), (maths.id, None)]
+    await student.fetch(Student.courses)
+    assert sorted(course.name for course in student.courses) == ["art", "maths"]
+    await student.unlink(Student.courses, art)
+    assert await Enrolment.filter().count() == 1
+
+
+class Seat(Model, table="seats"):
+    row: Col[int] = col(primary_key=True)
+    number: Col[int] = col(primary_key=True)
+
+
+class Ticket(Model, table="tickets"):
+    id: Col[int] = pk()
+    row: Col[int]
+    number: Col[int]
+    seat: Ref[Seat] = fk(column=("row", "number"))
+
+
+async def test_in_of_a_key_of_two(db: Database) -> None:
+    """One of no objects is none, too: it must not be left out of what is deleted."""
+    await db.create_all(Seat, Ticket)
+    seats = [await Seat.create(row=1, number=n) for n in (1, 2)]
+    for seat in seats:
+        await Ticket.create(seat=seat)
+    assert await Ticket.filter(Ticket.seat.in_([])).count() == 0
+    assert await Ticket.filter(Ticket.seat.in_([])).delete() == 0
+    assert await Ticket.exclude(Ticket.seat.in_([])).count() == 2
+    assert await Ticket.filter(Ticket.seat.in_([seats[1], (3, 3)])).count() == 1
+    with pytest.raises(QueryError, match="has a key of 2 columns"):
+        Ticket.seat.in_(Seat.all())
+    with pytest.raises(QueryError, match="in_ takes several values"):
+        Ticket.seat.in_(5)
+
+
+async def test_a_name_that_is_not_there_may_be_asked_for() -> None:
+    """As tracebacks and debuggers do, of whatever stands in a frame."""
+    assert not hasattr(Ticket.seat, "colour")
+    with pytest.raises(QueryError, match="Seat has no field 'colour'"):
+        _ = Ticket.seat.colour

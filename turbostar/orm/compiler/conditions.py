@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ConditionCompiler"]
 
+#: So many conditions are joined in a row.
+_LONG = 400
+
 
 class ConditionCompiler(PlaceCompiler):
     """Writes comparisons, AND, OR, NOT and EXISTS."""
@@ -48,6 +51,9 @@ class ConditionCompiler(PlaceCompiler):
             text = self.condition(part, base, scope)
             texts.append(f"({text})" if part.kind in ("and", "or") else text)
             base += part.size
+        while len(texts) > _LONG:  # SQLite takes no deeper a tree than 1,000
+            pieces = [texts[start : start + _LONG] for start in range(0, len(texts), _LONG)]
+            texts = [f"({word.join(piece)})" for piece in pieces]
         return word.join(texts)
 
     def _between(self, node: Node, base: int, scope: Scope) -> str:

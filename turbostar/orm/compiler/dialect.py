@@ -7,6 +7,7 @@ from typing import Any
 
 from turbostar.orm.compiler.encoding import Encode, checked
 from turbostar.orm.errors import QueryError
+from turbostar.orm.expressions.nodes import Node
 from turbostar.orm.types import ColumnType, type_of_value
 
 __all__ = ["Dialect"]
@@ -62,6 +63,14 @@ class Dialect:
     ) -> str:
         """Arithmetic."""
         return f"{left} {operator} {right}"
+
+    def json_number(self, text: str) -> str:
+        """JSON that is compared with a number."""
+        return text
+
+    def assigned(self, text: str, type: ColumnType, node: Node) -> str:
+        """What a column of a type becomes in UPDATE."""
+        return text
 
     def encoder(self, type: ColumnType | None, label: str = "") -> Encode:
         """What turns a value into what the driver takes; it raises `WrongValue`."""

@@ -36,7 +36,13 @@ _WANTED = {
 def wrong(label: str, type: ColumnType, value: Any) -> WrongValue:
     """The error for a value that its place cannot take."""
     wanted = _WANTED.get(type.kind, type.name)
-    if isinstance(value, dt.datetime) and type.kind == "datetime":
+    if isinstance(value, dt.time) and value.tzinfo is not None:
+        hint = f"{value!r}, which has a zone"
+    elif (
+        isinstance(value, dt.datetime) and type.kind == "datetime" and value.utcoffset() is not None
+    ):
+        hint = f"{value}, which in UTC is out of range"
+    elif isinstance(value, dt.datetime) and type.kind == "datetime":
         hint = "a datetime without a zone; make it with a zone, as datetime.now(UTC) does"
     else:
         shown = repr(value)
@@ -54,7 +60,10 @@ def _int(value: Any) -> Any:
 
 
 def _float(value: Any) -> Any:
-    return float(value) if isinstance(value, float | int) else NotImplemented
+    try:
+        return float(value) if isinstance(value, float | int) else NotImplemented
+    except OverflowError:
+        return NotImplemented
 
 
 def _str(value: Any) -> Any:
@@ -78,9 +87,14 @@ def _decimal(value: Any) -> Any:
 
 
 def _datetime(value: Any) -> Any:
-    if isinstance(value, dt.datetime) and value.utcoffset() is not None:
-        return value
-    return NotImplemented
+    if not isinstance(value, dt.datetime) or value.utcoffset() is None:
+        return NotImplemented
+    if not 1 < value.year < 9999:
+        try:
+            return value.astimezone(dt.UTC)
+        except OverflowError:
+            return NotImplemented
+    return value
 
 
 def _date(value: Any) -> Any:
@@ -90,7 +104,7 @@ def _date(value: Any) -> Any:
 
 
 def _time(value: Any) -> Any:
-    return value if isinstance(value, dt.time) else NotImplemented
+    return value if isinstance(value, dt.time) and value.tzinfo is None else NotImplemented
 
 
 def _timedelta(value: Any) -> Any:

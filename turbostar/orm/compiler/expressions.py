@@ -33,6 +33,9 @@ class ExpressionCompiler(ConditionCompiler):
         root, path = node.args
         return str(self.dialect.json_path(self._operand(root, base, scope), path, node.type))
 
+    def _json_number(self, node: Node, base: int, scope: Scope) -> str:
+        return str(self.dialect.json_number(self.write(node.args[0], base, scope)))
+
     def _json_has(self, node: Node, base: int, scope: Scope) -> str:
         left, right = (self._operand(*each, scope) for each in spread(node.args, base))
         return str(self.dialect.json_has(left, right))

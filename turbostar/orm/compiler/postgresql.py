@@ -16,6 +16,10 @@ from turbostar.orm.types import ColumnType
 __all__ = ["DIALECT", "PostgreSQLDialect"]
 
 
+#: Digits that a numeric may be said to have.
+_MOST = 1_000
+
+
 class PostgreSQLDialect(Dialect):
     """PostgreSQL, with the types that asyncpg gives and takes."""
 
@@ -46,7 +50,6 @@ class PostgreSQLDialect(Dialect):
         "bool": bool,
         "decimal": decimal.Decimal,
         "date": dt.date,
-        "time": dt.time,
         "timedelta": dt.timedelta,
         "uuid": uuid.UUID,
     }
@@ -65,6 +68,7 @@ class PostgreSQLDialect(Dialect):
         "every": "bool_and({})",
         "some": "bool_or({})",
         "avg": "cast(avg({}) as double precision)",
+        "avg_time": "avg({})",
     }
     parts = {"weekday": "isodow"}
 
@@ -78,9 +82,9 @@ class PostgreSQLDialect(Dialect):
         if type.kind == "enum":
             assert type.item is not None
             return self.type_name(type.item)
-        if type.kind == "decimal" and type.precision is not None:
+        if type.kind == "decimal" and (type.precision is not None or type.scale is not None):
             scale = "" if type.scale is None else f", {type.scale}"
-            return f"numeric({type.precision}{scale})"
+            return f"numeric({_MOST if type.precision is None else type.precision}{scale})"
         if type.kind == "str" and length is not None:
             return f"varchar({length})"
         return self.types[type.kind]

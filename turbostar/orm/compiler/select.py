@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from turbostar.orm.compiler.expressions import ExpressionCompiler
+from turbostar.orm.compiler.groups import require_grouped, require_selected
 from turbostar.orm.compiler.scopes import Scope
 from turbostar.orm.errors import QueryError
 from turbostar.orm.expressions.nodes import Node
@@ -78,6 +79,7 @@ class SelectCompiler(ExpressionCompiler):
             for path in shape.joined:
                 texts += [scope.column_at(field, path) for field in path[-1].table.fields.values()]
             return ", ".join(texts)
+        require_grouped(shape)
         written = []
         for (node, place), name in zip(shape.columns, shape.names, strict=True):
             text = self.selected(node, base + place, scope)
@@ -112,6 +114,8 @@ class SelectCompiler(ExpressionCompiler):
         """ORDER BY."""
         if not shape.ordering:
             return ""
+        if shape.distinct and not shape.distinct_on:
+            require_selected(shape)
         texts = [self.write(node, base + place, scope) for node, place in shape.ordering]
         return "order by " + ", ".join(texts)
 

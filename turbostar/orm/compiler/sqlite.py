@@ -14,11 +14,13 @@ import msgspec
 from turbostar.orm.compiler.dialect import Dialect
 from turbostar.orm.compiler.encoding import Encode, checked
 from turbostar.orm.errors import WrongValue
+from turbostar.orm.expressions.nodes import Node
 from turbostar.orm.types import ColumnType
 
 __all__ = ["DIALECT", "SQLiteDialect"]
 
 _MICROSECOND = dt.timedelta(microseconds=1)
+_WIDE = decimal.Context(prec=1_000)
 _UTC = dt.timezone.utc  # noqa: UP017
 
 
@@ -31,6 +33,13 @@ def _time(value: dt.time) -> str:
     return value.isoformat("microseconds")
 
 
+def _float(value: float) -> float:
+    """NaN would become NULL."""
+    if value != value:
+        raise WrongValue("SQLite keeps no NaN")
+    return value
+
+
 def _decimal(value: decimal.Decimal) -> float | int:
     """As a number, which sorts and adds up; SQLite keeps 15 digits of it exactly."""
     if not value.is_finite():
@@ -40,8 +49,34 @@ def _decimal(value: decimal.Decimal) -> float | int:
         raise WrongValue(
             f"SQLite keeps 15 digits of a Decimal, not all of {value}: round it, or use PostgreSQL"
         )
+    if normal.adjusted() > 300:
+        raise WrongValue(f"SQLite keeps no number as large as {value}")
     whole = normal == normal.to_integral_value() and abs(normal) < 2**63
     return int(normal) if whole else float(normal)
+
+
+def _scale(type: ColumnType) -> int | None:
+    """Digits behind the point: none, if the type has a precision alone."""
+    return 0 if type.scale is None and type.precision is not None else type.scale
+
+
+def _rounded(type: ColumnType, label: str) -> Encode:
+    """Rounds as PostgreSQL does, and refuses what the precision has no room for."""
+    scale = _scale(type) or 0
+    step = decimal.Decimal(1).scaleb(-scale)
+    most = None if type.precision is None else decimal.Decimal(1).scaleb(type.precision - scale)
+
+    def encode(value: decimal.Decimal) -> float | int:
+        if value.is_finite() and value.adjusted() < 300:  # the rest has no room below either
+            value = value.quantize(step, decimal.ROUND_HALF_UP, _WIDE)
+        if most is not None and value.is_finite() and abs(value) >= most:
+            raise WrongValue(
+                f"{label or 'a parameter'} takes {type.precision} digits, {scale} of them behind"
+                f" the point, not {value}"
+            )
+        return _decimal(value)
+
+    return encode
 
 
 class SQLiteDialect(Dialect):
@@ -67,12 +102,13 @@ class SQLiteDialect(Dialect):
     casts = {
         "bool": "integer",
     }
-    direct = {"int": int, "float": float, "str": str, "bytes": bytes, "bool": bool}
+    direct = {"int": int, "str": str, "bytes": bytes, "bool": bool}
     stored = {
         "datetime": _datetime,
         "date": dt.date.isoformat,
         "time": _time,
         "timedelta": lambda value: value // _MICROSECOND,
+        "float": _float,
         "decimal": _decimal,
         "uuid": str,
     }
@@ -88,6 +124,7 @@ class SQLiteDialect(Dialect):
     aggregates = {
         "string_agg": "group_concat({}, {})",
         "json_agg": "json_group_array({})",
+        "avg_time": "avg({})",
         "every": "min({})",
         "some": "max({})",
     }
@@ -138,6 +175,8 @@ class SQLiteDialect(Dialect):
                 return None if found is None else encode_json(found).decode()
 
             return encode
+        if type is not None and type.kind == "decimal" and _scale(type) is not None:
+            return checked(type, label, {"decimal": _rounded(type, label)})
         return super().encoder(type, label)
 
     def decoder(self, type: ColumnType) -> Callable[[Any], Any] | None:
@@ -181,6 +220,22 @@ class SQLiteDialect(Dialect):
             days = f"julianday({left}) - julianday({right})"
             return f"cast(round(({days}) * 86400000) as integer) * 1000"
         return super().computed(left, operator, right, left_type, right_type)
+
+    def json_number(self, text: str) -> str:
+        """A number by its value, for as text 1.0 is not 1; other JSON stays text."""
+        number = "json_type(v) in ('integer', 'real')"
+        return (
+            f"(select case when {number} then json_extract(v, '$') else v end"
+            f" from (select {text} as v))"
+        )
+
+    def assigned(self, text: str, type: ColumnType, node: Node) -> str:
+        """An int for a column of ints, rounded as PostgreSQL does it: SQLite would keep a float."""
+        kind = "" if node.type is None else node.type.kind
+        if type.kind == "int" and kind in ("float", "decimal") and node.kind != "slot":
+            return f"cast(round({text}) as integer)"
+        scale = _scale(type) if type.kind == "decimal" else None
+        return text if scale is None or node.kind == "slot" else f"round({text}, {scale})"
 
     def json_has(self, left: str, right: str) -> str:
         """A JSON array has an item, or both are equal."""
@@ -263,10 +318,11 @@ def _text(text: str) -> str:
 
 def _decimal_decoder(type: ColumnType) -> Callable[[Any], Any]:
     Decimal = decimal.Decimal
-    if type.scale is None:
+    scale = _scale(type)
+    if scale is None:
         # The 15 digits that SQLite keeps; what a sum of floats has beyond them is noise.
         return lambda value: Decimal(f"{value:.15g}" if value.__class__ is float else value)
-    step = Decimal(1).scaleb(-type.scale)
+    step = Decimal(1).scaleb(-scale)
     return lambda value: Decimal(f"{value:.15g}").quantize(step)
 
 

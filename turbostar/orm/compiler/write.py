@@ -91,7 +91,8 @@ class WriteCompiler(SelectCompiler):
         ]
         scope = Scope(self.dialect, self.names, table)
         for field, node in conflict.assigned:
-            texts.append(f"{quote(field.column)} = {self.write(node, base, scope)}")
+            text = self.dialect.assigned(self.write(node, base, scope), field.type, node)
+            texts.append(f"{quote(field.column)} = {text}")
             base += node.size
         return f"{head} do update set {', '.join(texts)}"
 
@@ -106,7 +107,8 @@ class WriteCompiler(SelectCompiler):
         scope, where = self._touched(shape, "update")
         texts = []
         for field, node, place in shape.assigned:
-            texts.append(f"{self.dialect.quote(field.column)} = {self.write(node, place, scope)}")
+            text = self.dialect.assigned(self.write(node, place, scope), field.type, node)
+            texts.append(f"{self.dialect.quote(field.column)} = {text}")
         if scope.joins:
             raise QueryError("update sets columns from this row's own, or from a subquery")
         return f"update {scope.text} set {', '.join(texts)}{where}"

@@ -21,6 +21,7 @@ from turbostar.orm.types import (
     array_of,
     type_of_annotation,
     type_of_value,
+    unscaled,
 )
 
 __all__ = ["Condition", "Expression", "Ordering", "as_expression", "combined"]
@@ -84,17 +85,25 @@ class Expression(msgspec.Struct, Generic[T], eq=False, frozen=True):
         if query is not None:
             form, values = query()
             return Condition(make("in_query", self.node, form, type=BOOL), self.values + values)
+        if isinstance(options, str | bytes) or not isinstance(options, Iterable):
+            raise QueryError(f"in_ takes several values, or a query, not {options!r}")
         given = tuple(options)
         if any(option is None for option in given):
             rest = [option for option in given if option is not None]
             return combined("or", [self.in_(rest), self.is_null()])
+        if self.node.kind == "json_path" and any(map(_is_number, given)):
+            return combined("or", [self == option for option in given])
         kind = self.node.type.kind if self.node.type is not None else ""
         if kind == "bytes" or any(isinstance(option, Expression) for option in given):
             made = [as_expression(option, self.node.type) for option in given]
             nodes = tuple(option.node for option in made)
             values = tuple(value for option in made for value in option.values)
             return Condition(make("in_list", self.node, nodes, type=BOOL), self.values + values)
-        item = self.node.type or (type_of_value(given[0]) if given else STR)
+        item = (
+            unscaled(self.node.type)
+            if self.node.type
+            else (type_of_value(given[0]) if given else STR)
+        )
         form = make("in_values", self.node, slot(array_of(item), _label(self.node)), type=BOOL)
         return Condition(form, (*self.values, given))
 
@@ -252,6 +261,7 @@ def as_expression(
     if query is not None:
         form, values = query()
         return Expression(make("scalar_query", form, type=form.result_type), values)
+    type = type and unscaled(type)
     if type is None or not _takes(type, value):
         type = type_of_value(value)
         cast = True
@@ -304,9 +314,17 @@ def _compared(left: Expression[Any], operator: str, other: Any) -> Condition:
     if left.node.kind == "json_path" and operator[0] in "<>" and operator != "<>":
         left = left.as_type(type_of_value(other).python)  # by its own order, not that of JSON
     right = as_expression(other, left.node.type, label=_label(left.node))
+    if left.node.kind == "json_path" and _is_number(other):
+        sides = [make("json_number", each.node, type=JSON) for each in (left, right)]
+        form = make("compare", sides[0], operator, sides[1], type=BOOL)
+        return Condition(form, left.values + right.values)
     return Condition(
         make("compare", left.node, operator, right.node, type=BOOL), left.values + right.values
     )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _matched(left: Expression[Any], word: str, pattern: Any) -> Condition:
@@ -314,8 +332,24 @@ def _matched(left: Expression[Any], word: str, pattern: Any) -> Condition:
     return Condition(make(word, left.node, right.node, type=BOOL), left.values + right.values)
 
 
+#: What has no arithmetic; SQLite would take its text for a number, or for 0.
+_UNCOUNTABLE = ("str", "bytes", "uuid", "json", "array")
+
+
 def _computed(left: Expression[Any], operator: str, other: Any) -> Expression[Any]:
     right = as_expression(other, left.node.type, label=_label(left.node))
+    for each in (left, right):
+        type = each.node.type
+        type = type.item if type is not None and type.kind == "enum" else type
+        kind = type.kind if type is not None else ""
+        if kind not in _UNCOUNTABLE:
+            continue
+        if operator == "+" and kind == "str" and each is left:
+            right = as_expression(other, STR, label=_label(left.node), cast=True)
+            form = make("compute", left.node, "||", right.node, type=STR)
+            return Expression(form, left.values + right.values)
+        hint = {"str": "text joins by + or concat", "json": "say .as_type(int)"}.get(kind, "")
+        raise QueryError(f"{kind} has no {operator!r} in {left!r}{hint and ': ' + hint}")
     kinds = {each.node.type.kind for each in (left, right) if each.node.type is not None}
     result = left.node.type
     if kinds == {"datetime"} and operator == "-":

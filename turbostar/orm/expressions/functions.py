@@ -205,8 +205,11 @@ def sum_(of: Any, *, distinct: bool = False) -> Aggregate[Any]:
     return _aggregate("sum", of, distinct, None)
 
 
-def avg(of: Any) -> Aggregate[float]:
-    """The mean, as float."""
+def avg(of: Any) -> Aggregate[Any]:
+    """The mean, as float; of times taken, as timedelta."""
+    type = _known(of).node.type
+    if type is not None and type.kind == "timedelta":
+        return _aggregate("avg_time", of, False, type)
     return _aggregate("avg", of, False, FLOAT)
 
 

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any
 
+from turbostar.orm.binding import database_of
 from turbostar.orm.errors import QueryError
 from turbostar.orm.expressions.base import combined
 from turbostar.orm.expressions.columns import column_of
+from turbostar.orm.fields import Index, Unique
 from turbostar.orm.relations.declared import Ref, fk
 from turbostar.orm.relations.paths import RelationPath
 
@@ -74,10 +76,48 @@ async def link(instance: Any, path: Any, others: Sequence[Any], database: Any) -
     mine = _values(near, instance)
     between = near.model
     rows = [between(**mine, **_values(far, other)) for other in others]
-    if rows:
-        target = [column_of(field) for field in (*near.local, *far.local)]
+    fields = (*near.local, *far.local)
+    if rows and _told_apart(between, fields):
+        target = [column_of(field) for field in fields]
         await between.insert_many(rows, on_conflict=target, update=(), using=database)
+    elif rows:
+        await _link_missing(between, mine, [field.name for field in fields], rows, database)
     _forget(instance, relation)
+
+
+def _told_apart(between: Any, fields: tuple[Any, ...]) -> bool:
+    """No two rows have the same of these columns, as a key or constraint sees to."""
+    table = between.__turbostar_table__
+    wanted = {field.name for field in fields}
+    groups = [[field.name for field in table.key]]
+    groups += [[field.name] for field in fields if field.spec.unique]
+    for each in (*table.constraints, *table.indexes):
+        index = isinstance(each, Index) and each.unique and each.where is None
+        if index or isinstance(each, Unique):
+            groups.append([name.lstrip("-") for name in each.columns])
+    return any({_local(table, name) for name in group} == wanted for group in groups)
+
+
+def _local(table: Any, name: str) -> str:
+    relation = table.relations.get(name)
+    return name if relation is None else str(relation.local[0].name)
+
+
+async def _link_missing(
+    between: Any, mine: dict[str, Any], names: list[str], rows: list[Any], database: Any
+) -> None:
+    """Where nothing keeps the database from having a pair twice, only what it has not."""
+    if database is None:
+        database = database_of(between)
+    async with database.transaction():
+        known = set(await between.unscoped().using(database).filter(**mine).values_list(*names))
+        missing = []
+        for row in rows:
+            pair = tuple(getattr(row, name) for name in names)
+            if pair not in known:
+                known.add(pair)
+                missing.append(row)
+        await between.insert_many(missing, using=database)
 
 
 async def unlink(instance: Any, path: Any, others: Sequence[Any], database: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from turbostar.orm.errors import QueryError
@@ -78,11 +79,20 @@ class RelationPath:
     def in_(self, options: Any) -> Condition:
         """One of these objects, keys, or rows of a query."""
         columns = self.key_columns()
-        if len(columns) > 1:
-            return combined("or", [self == option for option in options])
-        if hasattr(options, "__turbostar_subquery__"):
+        query = hasattr(options, "__turbostar_subquery__")
+        if query and len(columns) == 1:
             return columns[0].in_(options)
-        return columns[0].in_([self._key_of(option)[0] for option in options])
+        if query:
+            raise QueryError(
+                f"{self!r} has a key of {len(columns)} columns, and in_ takes a query of one: say"
+                " exists(...) of a query with outer(...)"
+            )
+        if isinstance(options, str | bytes) or not isinstance(options, Iterable):
+            raise QueryError(f"in_ takes several values, or a query, not {options!r}")
+        given = tuple(options)
+        if len(columns) > 1 and given:
+            return combined("or", [self == option for option in given])
+        return columns[0].in_([self._key_of(option)[0] for option in given])
 
     def _key_of(self, other: Any) -> tuple[Any, ...]:
         last = self.__turbostar_path__[-1]
