@@ -32,4 +32,6 @@ async def test_out_of_range_after_another_fault(db: Database, values: dict[str, 
             await Pair.filter(**values).count()
         with pytest.raises(WrongValue):
             await Pair.insert_many([{"number": 3, "word": "c"} | values])
+        with pytest.raises(WrongValue):
+            await Pair.insert_many([{"number": 4, "word": "d"} | values], ids=False)
     assert await Pair.filter().count() == 3

@@ -118,6 +118,9 @@ def _of_the_driver(error: Exception, sql: str) -> Exception:
                 " text_timestamps=False",
                 statement=sql,
             )
+        if sql.startswith("COPY ") and isinstance(error, OverflowError | UnicodeEncodeError):
+            # Its encoders raise these as they are, where those of a statement's values do not.
+            return WrongValue(f"a value does not fit its column: {error}", statement=sql)
         return error
     if type(error).__name__ == "InterfaceError":
         return QueryError(f"{_text(error)}: {sql}", statement=sql)
