@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import builtins
-import hashlib
 import linecache
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,8 +23,7 @@ def execute(source: str, name: str, label: str, namespace: dict[str, Any]) -> An
         label: what tracebacks call it.
         namespace: what it sees.
     """
-    digest = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()[:8]
-    filename = f"<turbostar.orm {label} {digest}>"
+    filename = f"<turbostar.orm {label} {zlib.crc32(source.encode()):08x}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     made: dict[str, Any] = {}
     exec(compile(source, filename, "exec"), namespace, made)
