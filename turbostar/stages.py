@@ -12,7 +12,7 @@ from __future__ import annotations
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from turbostar._http.tracked_send import send_answer
+from turbostar._http.tracked_send import is_followed, send_answer
 from turbostar._stages.protocol import Answer, Stage, hand_down, register
 
 __all__ = ["Answer", "RawHeaders", "Stage", "StageMiddleware", "hand_down", "register"]
@@ -60,6 +60,8 @@ class StageMiddleware:
             return
         response = self.before(scope)
         if response is not None:
+            if type(response).__call__ is not Response.__call__:
+                is_followed(send)
             await response(scope, receive, send)
             return
         await self.app(scope, receive, hand_down(_After(self, scope, send), self.app))

@@ -9,10 +9,11 @@ from typing import Any
 from starlette.types import Message, Send
 
 from turbostar._http.own_send import hand_over
-from turbostar._stages.protocol import Answer, Stage
+from turbostar._stages.protocol import Answer, Stage, leads_to_answer
 
 __all__ = [
     "TrackedSend",
+    "hand_through",
     "is_followed",
     "send_answer",
     "send_parts",
@@ -75,6 +76,17 @@ def is_followed(send: Any) -> None:
     stage = stage_above(send)
     if stage is not None:
         stage.is_last = False
+
+
+def hand_through(send: Send, app: Any) -> Send:
+    """Return a ``send`` as it is, for whoever has no stage to call the application below with.
+
+    The stage above learns whether somebody there may do more once it has answered. As for
+    `hand_down`, whoever calls this does nothing more.
+    """
+    if not leads_to_answer(app):
+        is_followed(send)
+    return send
 
 
 async def send_answer(send: Send, answer: Answer) -> None:

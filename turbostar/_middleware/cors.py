@@ -18,7 +18,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from turbostar._guard.requirements import ATTRIBUTE, Requirements
 from turbostar._http.raw_headers import CHANGED, RawHeaders, add_vary, names_in, replace
-from turbostar._http.tracked_send import send_answer
+from turbostar._http.tracked_send import is_followed, send_answer
 from turbostar._stages.protocol import Answer, Stage, hand_down, register
 
 __all__ = ["cors_call", "headers_for", "is_plain", "origin_of", "preflight"]
@@ -269,6 +269,7 @@ async def cors_call(self: CORSMiddleware, scope: Scope, receive: Receive, send: 
         await self.app(scope, receive, send)
         return
     if not is_plain(self):
+        is_followed(send)  # it may go down as it is
         await _stock_call(self, scope, receive, send)
         return
     method, given = scope["method"], scope["headers"]

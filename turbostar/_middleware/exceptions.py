@@ -13,7 +13,7 @@ from turbostar._dispatch.errors import recover
 from turbostar._dispatch.fused import answer_request, answer_websocket
 from turbostar._guard.compiled import Compiled
 from turbostar._guard.patches import can_fuse
-from turbostar._http.tracked_send import TrackedSend
+from turbostar._http.tracked_send import TrackedSend, hand_through
 from turbostar._routing.entries import plain_router
 from turbostar._stages.protocol import register
 
@@ -62,7 +62,7 @@ async def _call_layer(
     conn: Any = (Request if scope["type"] == "http" else WebSocket)(scope, receive, send)
     tracked = TrackedSend(send)
     try:
-        await app(scope, receive, tracked.send)
+        await app(scope, receive, hand_through(tracked.send, app))
     except Exception as exc:
         await recover(exc, conn, handlers, tracked.started, scope, receive, tracked.send)
 

@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from turbostar._guard.requirements import Requirements
 from turbostar._http.raw_headers import READ, RawHeaders, names_in
+from turbostar._http.tracked_send import hand_through, is_followed
 from turbostar._stages.protocol import register
 
 __all__ = [
@@ -109,14 +110,17 @@ async def trusted_host_call(
     self: TrustedHostMiddleware, scope: Scope, receive: Receive, send: Send
 ) -> None:
     """Stand in for ``TrustedHostMiddleware.__call__``; fall back where a part was replaced."""
-    if self.allow_any or scope["type"] not in ("http", "websocket"):
-        await self.app(scope, receive, send)
-        return
-    if not is_plain(self):
-        await _stock_call(self, scope, receive, send)
-        return
-    response = refusal(self, scope)
-    await (self.app if response is None else response)(scope, receive, send)
+    if not self.allow_any and scope["type"] in ("http", "websocket"):
+        if not is_plain(self):
+            is_followed(send)
+            await _stock_call(self, scope, receive, send)
+            return
+        response = refusal(self, scope)
+        if response is not None:
+            await response(scope, receive, send)
+            return
+    app = self.app  # may be a property of a subclass: read once, as by Starlette
+    await app(scope, receive, hand_through(send, app))
 
 
 register(trusted_host_call)

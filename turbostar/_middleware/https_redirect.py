@@ -5,6 +5,7 @@
 from starlette.middleware.httpsredirect import HTTPSRedirectMiddleware
 from starlette.types import Receive, Scope, Send
 
+from turbostar._http.tracked_send import hand_through
 from turbostar._middleware.hosts import redirect_to_https
 from turbostar._stages.protocol import register
 
@@ -18,7 +19,8 @@ async def https_redirect_call(
     if scope["type"] in ("http", "websocket") and scope["scheme"] in ("http", "ws"):
         await redirect_to_https(scope)(scope, receive, send)
     else:
-        await self.app(scope, receive, send)
+        app = self.app  # may be a property of a subclass: read once, as by Starlette
+        await app(scope, receive, hand_through(send, app))
 
 
 register(https_redirect_call)

@@ -217,6 +217,9 @@ class Calls(Handed):
     def _raise_error(self) -> NoReturn:
         """Raise what kept the application from answering."""
         try:
+            # It is the cause of what follows, and says what anyio's stream would.
+            if self.was_awaited:
+                raise EndOfStream from None
             raise EndOfStream
         except EndOfStream:
             if self.error is None:

@@ -33,6 +33,7 @@ class Channel(Stage):
         is_sent: whether the middleware has sent its response: nothing is taken any more.
         late_by: how many turns of the loop later who waits for that is to hear of it.
         has_ended: whether the application has ended without leaving an answer behind.
+        was_awaited: whether somebody waited for a message when it ended so.
         has_others: whether several applications send here, by turns.
         answer: the complete response that was left here.
         is_of_pieces: whether that was to be sent in pieces: then its end is a message to be taken.
@@ -46,6 +47,7 @@ class Channel(Stage):
     is_sent = False
     late_by = 0
     has_ended = False
+    was_awaited = False
     has_others = False
     answer: Answer | None = None
     is_of_pieces = False
@@ -126,9 +128,11 @@ class Channel(Stage):
         taker: Future[Message | None] = self.loop.create_future()
         self._takers = [*self._takers, taker]
         try:
-            return await taker
+            message = await taker
         finally:
             self._takers = [other for other in self._takers if other is not taker]
+        self.was_awaited = message is None
+        return message
 
     def _next_message(self) -> Message | None:
         answer = self.answer
