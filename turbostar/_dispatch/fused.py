@@ -145,7 +145,7 @@ async def _refuse(answer: Answer, send: Send) -> None:
     handled = sys.exception()
     try:
         await send_answer(send, answer)
-    except Exception as exc:
+    except BaseException as exc:  # to be cancelled there as well
         _say_what_was_handled(exc, handled, answer)
         raise
     finally:
