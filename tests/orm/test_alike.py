@@ -7,6 +7,7 @@ import enum
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from turbostar.orm import (
@@ -317,3 +318,29 @@ async def test_numbers_in_json_are_compared_by_value(db: Database) -> None:
     assert await Thing.filter(Thing.data["n"].in_([10, "10", 1e22])).count() == 4
     assert await Thing.filter(Thing.data["n"] == "10").count() == 1
     assert await Thing.filter(Thing.data["n"] == True).count() == 1  # noqa: E712
+
+
+class Theme(msgspec.Struct):
+    name: str
+    size: int = 1
+
+
+class Styled(Model, table="styled"):
+    id: Col[int] = pk()
+    theme: Col[Theme | None] = None
+    tags: Col[dict[str, int]] = {}
+
+
+async def test_json_that_could_not_be_read_is_not_written(db: Database) -> None:
+    """A column of a Struct takes what is one when it is read; a dict may say the same."""
+    await db.create_all(Styled)
+    await Styled.create(theme={"name": "dark"}, tags={"a": 1})
+    for values in ({"theme": {"size": 2}}, {"theme": Theme(5)}, {"tags": {"a": "b"}}, {"tags": []}):
+        with pytest.raises(WrongValue, match="Styled"):
+            await Styled.create(**values)
+        with pytest.raises(WrongValue, match="Styled"):
+            await Styled.all().update(**values)
+        with pytest.raises(WrongValue, match="Styled"):
+            await Styled.insert_many([values, values])
+    assert (await Styled.get(1)).theme == Theme("dark")
+    assert await Styled.all().count() == 1

@@ -164,3 +164,21 @@ async def test_get_or_create_in_a_race(db: Database, model: Any) -> None:
     async with db.transaction():
         await model.get_or_create(name="inside")
         assert await model.count() == 3
+
+
+async def test_what_a_row_does_not_name_stays() -> None:
+    """On conflict a dict updates the columns that it has, an object all of them."""
+    await Plain.create(name="a", size=3, origin="here")
+    await Plain.insert_many([{"name": "a"}], on_conflict="name")
+    assert (await Plain.get(name="a")).size == 3
+    rows = [{"name": "a", "origin": "there"}, {"name": "b", "size": 5}, {"name": "a", "size": 4}]
+    first, other, again = await Plain.insert_many(rows, on_conflict=Plain.name)
+    assert first == again == 1 != other
+    found = await Plain.get(name="a")
+    assert (found.size, found.origin) == (4, "there")
+    await Plain.upsert(on_conflict="name", name="a", origin="nowhere")
+    found = await Plain.upsert(on_conflict="name", name="a")
+    assert (found.id, found.size, found.origin) == (1, 4, "nowhere")
+    await Plain.insert_many([Plain(name="a", origin="object")], on_conflict="name")
+    found = await Plain.get(name="a")
+    assert (found.size, found.origin) == (0, "object")

@@ -78,6 +78,13 @@ def _target(model: Any, given: Any) -> tuple[Field, ...]:
     return tuple(field for item in items for field in fields_named(model, item))
 
 
+def updated_by(model: Any, on_conflict: Any, names: Iterable[str]) -> tuple[Field, ...]:
+    """The fields that a row of these names updates where there is one of its key already."""
+    kept = (*_target(model, on_conflict), *model.__turbostar_table__.key)
+    fields = (field for name in names for field in fields_named(model, name))
+    return tuple(field for field in fields if field not in kept)
+
+
 class _Insert:
     """One `insert_many` under way."""
 
@@ -92,6 +99,8 @@ class _Insert:
         self.ids: list[Any] | None = [] if ids else None
         self.count = 0
         self.copies = False
+        #: The columns that the rows under way have by name.
+        self.named: frozenset[str] | None = None
         self.plans: dict[Any, tuple[Plan, tuple[Field, ...]]] = writes_of(
             model, database.dialect
         ).__dict__.setdefault("bulk", {})
@@ -134,19 +143,45 @@ class _Insert:
         pairs = list(map(self.model.__turbostar_values__, objects))
         first = pairs[0][0] if pairs else 0
         apart = self._apart(objects)
-        if not apart and all(absent == first for absent, _ in pairs):
+        named = self._named(rows)
+        if not apart and len(set(named)) < 2 and all(absent == first for absent, _ in pairs):
             if pairs:
+                self.named = named[0]
                 await self._write(first, objects, [values for _, values in pairs])
             return
         async with self.database.transaction():
             start = 0
             for end in (*apart, len(objects)):
-                several = zip(pairs[start:end], objects[start:end], strict=True)
-                for absent, group in itertools.groupby(several, _absent):
+                several = zip(pairs[start:end], objects[start:end], named[start:end], strict=True)
+                for (absent, self.named), group in itertools.groupby(several, _form):
                     some = list(group)
-                    values = [values for (_, values), _ in some]
-                    await self._write(absent, [each for _, each in some], values)
+                    values = [values for (_, values), _, _ in some]
+                    await self._write(absent, [each for _, each, _ in some], values)
                 start = end
+
+    def _named(self, rows: Sequence[Any]) -> list[frozenset[str] | None]:
+        """The columns that each row has by name: on conflict no others are updated.
+
+        None for an object, which has all, and where it makes no difference.
+        """
+        if not self.target or self.update is not None:
+            return [None] * len(rows)
+        relations = self.table.relations
+        found: dict[tuple[str, ...], frozenset[str]] = {}
+
+        def named(row: Any) -> frozenset[str] | None:
+            if isinstance(row, self.model):
+                return None
+            words = tuple(row)
+            if words not in found:
+                columns = set(words)
+                for word in words:
+                    if word in relations:
+                        columns.update(field.name for field in relations[word].local)
+                found[words] = frozenset(columns)
+            return found[words]
+
+        return [named(row) for row in rows]
 
     def _apart(self, objects: list[Any]) -> list[int]:
         """Where a new statement has to begin, for PostgreSQL's updates a row only once in each."""
@@ -259,7 +294,7 @@ class _Insert:
 
     def _plan(self, absent: int, count: int) -> tuple[Plan, tuple[Field, ...]]:
         changes = self._changes()
-        names = None if self.update is None else tuple(str(item) for item in changes[0])
+        names = tuple(str(item) for item in changes[0])
         forms = tuple((field, node) for field, node in changes[1])
         key = (absent, self.target, names, forms, 0 if self.by_columns else count)
         found = self.plans.get(key)
@@ -275,7 +310,12 @@ class _Insert:
             return [], []
         if self.update is None:
             taken = (*self.target, *self.table.key)
-            changed = [field for field in self.written if field not in taken]
+            named = self.named
+            changed = [
+                field
+                for field in self.written
+                if field not in taken and (named is None or field.name in named)
+            ]
             # A row with nothing to change is set to itself, or its key would not come back.
             return changed or [self.target[0]], []
         if isinstance(self.update, dict):
@@ -297,7 +337,8 @@ class _Insert:
         returned += [f for f in self.table.fields.values() if f.generated is not None]
         conflict = None
         if self.target:
-            conflict = Conflict(self.target, [f for f in changes[0] if f in fields], changes[1])
+            update = [field for field in changes[0] if field in fields]
+            conflict = Conflict(self.target, update, changes[1])
             wanted = (*self.table.key, *self.target)
             returned += [field for field in wanted if field not in returned]
         compiler = WriteCompiler(self.database.dialect)
@@ -315,8 +356,8 @@ class _Insert:
         return Plan(plan.statement, bind, decode), tuple(returned)
 
 
-def _absent(pair: tuple[tuple[int, Any], Any]) -> int:
-    return pair[0][0]
+def _form(row: tuple[tuple[int, Any], Any, Any]) -> tuple[int, Any]:
+    return row[0][0], row[2]
 
 
 def _encoders(job: _Insert, numbers: list[int]) -> list[tuple[int, Any, Any]]:

@@ -105,8 +105,9 @@ class Model(
             rows: objects, which get their ids, or dicts; more may come than fit into memory.
             on_conflict: the column, or columns, of a unique key: a row that is there already is
                 updated.
-            update: the columns that then take the new values (all, if not given; with ``()`` the
-                row stays as it is), or a dict from names to expressions.
+            update: the columns that then take the new values (if not given, those that a dict
+                has, and all of an object's; with ``()`` the row stays as it is), or a dict from
+                names to expressions.
             ids: give the list of keys, in the order of the rows, with None for those that stayed
                 as they were; without, only their count.
             using: the database.
@@ -144,6 +145,10 @@ class Model(
     ) -> Self:
         """A new row, or the one that has the same key, updated; see `insert_many`."""
         made = persistence.made_of(cls, values)
+        if update is None:
+            from turbostar.orm.bulk import updated_by
+
+            update = [field.name for field in updated_by(cls, on_conflict, values)]
         await cls.insert_many([made], on_conflict=on_conflict, update=update, using=using)
         if made._new is UNSET:
             await made.refresh(using=using)

@@ -115,6 +115,9 @@ def _uuid(value: Any) -> Any:
     return value if isinstance(value, uuid.UUID) else NotImplemented
 
 
+#: Types of JSON columns that any JSON is of, as far as it can be told.
+_ANYTHING = (Any, dict, list, dict[str, Any], list[Any])
+
 _CHECKS: dict[str, Encode] = {
     "int": _int,
     "float": _float,
@@ -160,14 +163,19 @@ def checked(type: ColumnType, label: str, stored: dict[str, Encode]) -> Encode:
 
 def _json(type: ColumnType, label: str) -> Encode:
     encode_json = msgspec.json.Encoder().encode
+    # Read back, for what the column's type does not allow could never be read.
+    read_back = None if type.python in _ANYTHING else msgspec.json.Decoder(type.python).decode
 
     def encode(value: Any) -> Any:
         if value is None:
             return None
         try:
-            return encode_json(value).decode()
+            text = encode_json(value)
+            if read_back is not None:
+                read_back(text)
         except (TypeError, ValueError, OverflowError) as exc:
             raise WrongValue(f"{label or 'a parameter'} takes JSON, and {exc}") from exc
+        return text.decode()
 
     return encode
 
