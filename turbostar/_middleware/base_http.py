@@ -36,17 +36,16 @@ _stock_task_group = late.create_collapsing_task_group
 class _CachedRequest(stock._CachedRequest, Request):
     """What ``dispatch`` gets: a request whose body the application below may read as well."""
 
-    # Of the class, which makes an instance cheaper to build.
-    _stream_consumed = False
-    _is_disconnected = False
-    _form = None
-    _wrapped_rcv_disconnected = False
-    _wrapped_rcv_consumed = False
-
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.scope = scope
         self._receive = receive
         self._send = send
+        # Of the instance, as on Starlette: a request class of others may take its __dict__ over.
+        self._stream_consumed = False
+        self._is_disconnected = False
+        self._form = None
+        self._wrapped_rcv_disconnected = False
+        self._wrapped_rcv_consumed = False
 
     async def wrapped_receive(self) -> Message:
         """Receive, for the application below: what is left of the body, then a disconnect."""
