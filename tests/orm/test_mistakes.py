@@ -102,3 +102,51 @@ def test_windows_and_parts_of_dates_say_what_they_take() -> None:
         date_part(Clerk.age, "year")  # type: ignore[arg-type]
     with pytest.raises(QueryError, match="trunc takes year"):
         trunc(Clerk.age, "day")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [
+        ("objects", r"Clerk\.filter"),
+        ("select_related", "joined=True"),
+        ("DoesNotExist", "NotFound"),
+        ("nothing", "'nothing'$"),
+    ],
+)
+def test_names_of_other_orms_are_told_by_ours(name: str, instead: str) -> None:
+    """On a model; and a name that nobody has is told without one."""
+    with pytest.raises(AttributeError, match=f"'Clerk' has no attribute '{name}'.*{instead}"):
+        getattr(Clerk, name)
+    assert not hasattr(Clerk, name)
+
+
+def test_names_of_other_orms_on_a_query() -> None:
+    """As on a model."""
+    with pytest.raises(AttributeError, match=r"'last'; turn the order round"):
+        Clerk.all().last()
+
+
+async def test_a_query_that_was_not_awaited_is_no_list() -> None:
+    """As a condition it would always be true, whatever rows there are."""
+    query: Any = Clerk.filter(age=1)
+    with pytest.raises(QueryError, match=r"say await query\.exists\(\)"):
+        bool(query)
+    with pytest.raises(TypeError, match=r"say \(await query\)\[0\]"):
+        query[0]
+    with pytest.raises(TypeError, match="before it is awaited"):
+        list(query)
+    with pytest.raises(TypeError, match=r"query\.stream\(\)"):
+        async for _ in query:
+            pass
+
+
+def test_after_comes_before_limit() -> None:
+    """A page is what comes after the last one, and of that so many rows."""
+    with pytest.raises(QueryError, match=r"query\.after\(last\)\.limit\(20\)"):
+        Clerk.order("id").limit(2).after(1)
+
+
+def test_an_object_without_a_row_is_in_no_relation() -> None:
+    """It has no key that could be asked for."""
+    with pytest.raises(QueryError, match=r"Clerk\.firm: Firm is not saved, and has no key yet"):
+        Clerk.filter(firm=Firm())
