@@ -91,7 +91,7 @@ def declared_in(
                 continue  # declared by a base
             if made.relation.primary:
                 column.spec.primary = True
-            if key in annotations and column.spec.default is MISSING and not column.nullable:
+            if key in annotations and column.spec.default is MISSING:
                 # The object that it refers to may be given in its place.
                 column.annotation, column.default = column.annotation | UnsetType, UNSET
     return found

@@ -27,7 +27,7 @@ LOOKUPS: dict[str, Callable[[Any, Any], Condition]] = {
     "not_in": lambda left, value: left.not_in(value),
     "between": lambda left, value: left.between(*value),
     "range": lambda left, value: left.between(*value),
-    "isnull": lambda left, value: left.is_null() if value else left.is_not_null(),
+    "isnull": lambda left, value: _is_null(left, value),
     "like": lambda left, value: left.like(value),
     "ilike": lambda left, value: left.ilike(value),
     "contains": lambda left, value: left.contains(value),
@@ -41,6 +41,14 @@ LOOKUPS: dict[str, Callable[[Any, Any], Condition]] = {
 
 #: So many look-ups are kept for each model.
 KEPT = 1_000
+
+
+def _is_null(left: Any, value: Any) -> Condition:
+    if not isinstance(value, bool):  # "false" of a query string would be taken as true
+        raise QueryError(f"isnull takes True or False, not {value!r}")
+    found: Condition = left.is_null() if value else left.is_not_null()
+    return found
+
 
 _Build = Callable[[Any], Condition]
 

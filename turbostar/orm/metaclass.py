@@ -6,7 +6,7 @@ them first, while ``user.age`` never sees them and stays msgspec's slot.
 
 from __future__ import annotations
 
-from typing import Any, NoReturn, dataclass_transform
+from typing import TYPE_CHECKING, Any, NoReturn, dataclass_transform
 
 import msgspec
 from msgspec import UNSET, StructMeta
@@ -16,6 +16,7 @@ from turbostar.orm.declarations import Declared, declared_in
 from turbostar.orm.errors import ModelError
 from turbostar.orm.expressions.columns import column_of
 from turbostar.orm.fields import Field, col
+from turbostar.orm.other_names import instead_of
 from turbostar.orm.relations.attribute import RelationAttribute
 from turbostar.orm.relations.paths import RelationPath
 from turbostar.orm.relations.relation import Relation
@@ -65,6 +66,19 @@ class ModelMeta(StructMeta):
 
     def __init__(cls, *args: Any, **config: Any) -> None:
         pass
+
+    if not TYPE_CHECKING:  # type checkers know what there is
+
+        def __getattr__(cls, name: str) -> Any:
+            for base in cls.__mro__:
+                if isinstance(held := base.__dict__.get(name), _OfSubclasses):
+                    held.__get__(None, cls)  # raises
+            raise AttributeError(
+                f"type object {cls.__name__!r} has no attribute {name!r}"
+                + instead_of(cls.__name__, name),
+                name=name,
+                obj=cls,
+            )
 
     @property
     def __turbostar_sql__(cls) -> dict[str, str]:

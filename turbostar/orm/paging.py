@@ -29,6 +29,8 @@ def after(query: Query[Any], last: tuple[Any, ...]) -> Query[Any]:
     """The rows that come after `last` in the query's order, which no two rows may share."""
     shape: Shape = query.shape
     model = shape.model
+    if shape.limit is not None or shape.offset is not None:
+        raise QueryError("after comes before limit, as in query.after(last).limit(20)")
     if any(node.size for node, _ in shape.ordering):
         raise QueryError("after takes an order of columns, not of computed values")
     ways = [_way(node) for node, _ in shape.ordering]

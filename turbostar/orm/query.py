@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Coroutine, Generator
-from typing import Any, Generic, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 import msgspec
 
@@ -14,6 +14,7 @@ from turbostar.orm.expressions.base import Condition, Expression, as_condition, 
 from turbostar.orm.expressions.nodes import make
 from turbostar.orm.expressions.ordering import Ordering
 from turbostar.orm.lookups import conditions_of, ordering_of
+from turbostar.orm.other_names import instead_of
 from turbostar.orm.selection import Grouped, named_parts, only_fields, struct_parts
 from turbostar.orm.shapes import Shape, compounded
 from turbostar.orm.types import BOOL
@@ -290,8 +291,26 @@ class Query(msgspec.Struct, Generic[R], eq=False, frozen=True):
         if scope is None:
             raise AttributeError(
                 f"a query of {self.shape.model.__name__} has no method or scope {name!r}"
+                + instead_of(self.shape.model.__name__, name)
             )
         return scope.on(self)
+
+    if not TYPE_CHECKING:  # type checkers tell of it themselves
+
+        def __bool__(self) -> Any:  # would be true, whether there are rows or not
+            raise QueryError("a query has no truth value: say await query.exists()")
+
+        def __getitem__(self, index: Any) -> Any:  # iter() asks for it, too
+            raise TypeError(
+                "a query has no rows before it is awaited: say (await query)[0], or limit(...)"
+                " and offset(...) for some of them"
+            )
+
+        def __aiter__(self) -> Any:
+            raise TypeError(
+                "a query is no iterator: say for row in await query, or async for row in"
+                " query.stream()"
+            )
 
     def __repr__(self) -> str:
         try:

@@ -48,12 +48,16 @@ class Starts:
     @classmethod
     def filter(cls, *conditions: Condition | bool, **lookups: Any) -> Query[Self]:
         """Rows that meet all conditions: ``User.age >= 18``, or ``age__gte=18``."""
-        return (cls.__turbostar_query__ or cls.__turbostar_start__()).filter(*conditions, **lookups)
+        query = cls.__turbostar_query__
+        if query is None:
+            query = cls.__turbostar_start__()
+        return query.filter(*conditions, **lookups)
 
     @classmethod
     def all(cls) -> Query[Self]:
         """All rows."""
-        return cls.__turbostar_query__ or cls.__turbostar_start__()
+        query = cls.__turbostar_query__
+        return cls.__turbostar_start__() if query is None else query
 
     @classmethod
     def unscoped(cls) -> Query[Self]:
@@ -162,7 +166,9 @@ class Starts:
     def _found(
         cls, key: tuple[Any, ...], lock: str | None, using: Any, lookups: dict[str, Any]
     ) -> Coroutine[Any, Any, Self | None]:
-        query = cls.__turbostar_query__ or cls.__turbostar_start__()
+        query = cls.__turbostar_query__
+        if query is None:
+            query = cls.__turbostar_start__()
         if not key and not lookups:
             raise QueryError(f"{cls.__name__}.get takes a key, conditions or look-ups")
         if (

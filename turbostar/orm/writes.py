@@ -9,7 +9,7 @@ from msgspec import UNSET
 from turbostar.orm.codegen import execute
 from turbostar.orm.compiler.write import WriteCompiler
 from turbostar.orm.declarations import Missing
-from turbostar.orm.errors import OrmError
+from turbostar.orm.errors import OrmError, WrongValue
 from turbostar.orm.fields import Field
 from turbostar.orm.plans import Plan, assembled, first_of, touched
 from turbostar.orm.rows import row_decoder, values_decoder
@@ -158,6 +158,12 @@ def _key_from(table: Table, field: Field) -> Any:
             if not field.nullable:
                 raise Missing(f"{field} needs a value: give {field.name} or {relation.name}")
         elif other is not None:
+            if not isinstance(other, relation.target):  # a key of another table's would be taken
+                wanted = relation.target.__name__
+                raise WrongValue(
+                    f"{relation} takes an object of {wanted}, not one of {type(other).__name__}; "
+                    f"a key goes to {field}"
+                )
             index = relation.local.index(field)
             value = getattr(other, relation.remote[index].name)
             if value is UNSET:

@@ -146,7 +146,7 @@ def today() -> Expression[dt.date]:
 
 def date_part(part: str, of: Any) -> Expression[int]:
     """A part of a date or time, in UTC: one of `PARTS`; Monday is weekday 0."""
-    if part not in PARTS:
+    if not isinstance(part, str) or part not in PARTS:
         raise QueryError(f"there is no part {part!r} of a date; there are {', '.join(PARTS)}")
     made = _known(of)
     return Expression(make("date_part", part, made.node, type=INT), made.values)
@@ -159,7 +159,7 @@ def date_of(of: Any) -> Expression[dt.date]:
 
 def trunc(unit: str, of: Any) -> Expression[dt.datetime]:
     """The start of the year, month, day, hour or minute of a moment, in UTC."""
-    if unit not in ("year", "month", "day", "hour", "minute"):
+    if not isinstance(unit, str) or unit not in ("year", "month", "day", "hour", "minute"):
         raise QueryError(f"trunc takes year, month, day, hour or minute, not {unit!r}")
     made = _known(of)
     return Expression(make("trunc", unit, made.node, type=DATETIME), made.values)
@@ -185,17 +185,24 @@ class Aggregate(Expression[T], Generic[T], eq=False, frozen=True):
         return window(self, partition=partition, order=order, frame=frame)
 
 
+def _aggregated(name: str, of: Any) -> Expression[Any]:
+    """What is aggregated; a text is meant as a name, and would be a value."""
+    if isinstance(of, str):
+        raise QueryError(f"{name} takes a column, such as User.age, not the text {of!r}")
+    return _known(of)
+
+
 def _aggregate(
     name: str, of: Any, distinct: bool, type: ColumnType | None, separator: Any = None
 ) -> Aggregate[Any]:
-    made = _known(of)
+    made = _aggregated(name, of)
     form = make("aggregate", name, distinct, made.node, separator, type=type or made.node.type)
     return Aggregate(form, made.values)
 
 
 def count(of: Any = None, *, distinct: bool = False) -> Aggregate[int]:
     """How many rows, or how many values that are not NULL."""
-    if of is None:
+    if of is None or (isinstance(of, str) and of == "*"):
         return Aggregate(make("aggregate", "count", False, None, None, type=INT))
     return _aggregate("count", of, distinct, INT)
 
@@ -207,7 +214,7 @@ def sum_(of: Any, *, distinct: bool = False) -> Aggregate[Any]:
 
 def avg(of: Any) -> Aggregate[Any]:
     """The mean, as float; of times taken, as timedelta."""
-    type = _known(of).node.type
+    type = _aggregated("avg", of).node.type
     if type is not None and type.kind == "timedelta":
         return _aggregate("avg_time", of, False, type)
     return _aggregate("avg", of, False, FLOAT)
@@ -225,7 +232,7 @@ def max_(of: Any) -> Aggregate[Any]:
 
 def string_agg(of: Any, separator: str = ",") -> Aggregate[str]:
     """Texts in a row, with a separator."""
-    made = _known(of)
+    made = _aggregated("string_agg", of)
     parted = as_expression(separator, STR, cast=True)
     form = make("aggregate", "string_agg", False, made.node, parted.node, type=STR)
     return Aggregate(form, made.values + parted.values)

@@ -55,7 +55,11 @@ def _several(given: Any) -> tuple[Any, ...]:
 
 
 def _one(given: Any) -> Any:
-    return given if hasattr(given, "node") else given.key_columns()[0]
+    if hasattr(given, "node"):
+        return given
+    if not hasattr(given, "key_columns"):
+        raise QueryError(f"a window takes columns, such as -User.age, not {given!r}")
+    return given.key_columns()[0]
 
 
 def _ordering(given: Any) -> Ordering:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from msgspec import UNSET
+
 from turbostar.orm.errors import QueryError
 from turbostar.orm.expressions.base import Condition, combined
 from turbostar.orm.expressions.columns import Column, column_of
@@ -98,7 +100,12 @@ class RelationPath:
         last = self.__turbostar_path__[-1]
         if isinstance(other, last.target):
             names = [f.name for f in (last.remote if last.owns_key else last.table.key)]
-            return tuple(getattr(other, name) for name in names)
+            found = tuple(getattr(other, name) for name in names)
+            if any(value is UNSET for value in found):
+                raise QueryError(
+                    f"{self!r}: {type(other).__name__} is not saved, and has no key yet"
+                )
+            return found
         if isinstance(other, RelationPath):
             return other.key_columns()
         if hasattr(type(other), "__turbostar_table__"):
