@@ -110,7 +110,7 @@ def test_windows_and_parts_of_dates_say_what_they_take() -> None:
         ("objects", r"Clerk\.filter"),
         ("select_related", "joined=True"),
         ("DoesNotExist", "NotFound"),
-        ("nothing", "'nothing'$"),
+        ("nothing", "(?<='nothing')$"),
     ],
 )
 def test_names_of_other_orms_are_told_by_ours(name: str, instead: str) -> None:
@@ -127,10 +127,8 @@ def test_names_of_other_orms_on_a_query() -> None:
 
 
 async def test_a_query_that_was_not_awaited_is_no_list() -> None:
-    """As a condition it would always be true, whatever rows there are."""
+    """It has no rows, and says how to get them."""
     query: Any = Clerk.filter(age=1)
-    with pytest.raises(QueryError, match=r"say await query\.exists\(\)"):
-        bool(query)
     with pytest.raises(TypeError, match=r"say \(await query\)\[0\]"):
         query[0]
     with pytest.raises(TypeError, match="before it is awaited"):

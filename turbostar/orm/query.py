@@ -297,9 +297,6 @@ class Query(msgspec.Struct, Generic[R], eq=False, frozen=True):
 
     if not TYPE_CHECKING:  # type checkers tell of it themselves
 
-        def __bool__(self) -> Any:  # would be true, whether there are rows or not
-            raise QueryError("a query has no truth value: say await query.exists()")
-
         def __getitem__(self, index: Any) -> Any:  # iter() asks for it, too
             raise TypeError(
                 "a query has no rows before it is awaited: say (await query)[0], or limit(...)"
