@@ -212,9 +212,10 @@ def check(mode: Mode, *scenes: Scene, backend: str | None = None, jumps: bool = 
     for scene, stock, mine in zip(scenes, theirs, ours, strict=True):
         if len(stock) != len(mine):
             raise Difference(f"build: stock {stock[0]!r}, turbostar {mine[0]!r}")
-        in_lanes = scene.lanes or backend == "trio"
+        used = backend or scene.backend
+        in_lanes = scene.lanes or used == "trio"  # which starts tasks in any order
         stock, mine = ([heard(scene, in_lanes, each) for each in side] for side in (stock, mine))
         try:
             compare(stock, mine, ["build", *scene.steps])
         except Difference as exc:
-            raise Difference(f"{scene.app!r} on {backend}: {exc}") from None
+            raise Difference(f"{scene.app!r} on {used}: {exc}") from None

@@ -104,8 +104,10 @@ def combinations(draw: st.DrawFn) -> Scene:
         limits=(choose.rarely((3, 100), None), choose.rarely((3, 100), None)),
     )
     visits = tuple(visit(choose) for _ in range(choose.number(1, 3)))
-    # How far a stream is ahead of whoever stops reading it is not certain.
-    lanes = served.has_threads
+    # How far a stream is ahead of whoever stops reading it is not certain, nor whether a message
+    # that a dispatch has sent by itself is at the client before it goes on.
+    sends = any(repr(part).startswith("sends_itself") for part in (*stack, *within))
+    lanes = served.has_threads or sends
     return Scene(served, visits, lanes=lanes, unheard=("stream",), reduce=signed)
 
 
