@@ -112,7 +112,10 @@ def served(draw: st.DrawFn) -> Scene:
         extra = (*given.pop("extra", ()), ("asgi", {"spec_version": choose.of(SPECS)}))
         path = PARAMETER.sub("7", choose.of(known)) + choose.rarely(("/", "/none"), "", 10)
         steps.append(Ask(path, body=choose.of(BODIES), extra=extra, **given))
-    return Scene(app, tuple(steps), backend=choose.of(BACKENDS))
+    backend = choose.of(BACKENDS)
+    if backend == "trio" and "'base'" in repr(app):
+        backend = None  # it is Starlette's own there, and what its tasks do first is by chance
+    return Scene(app, tuple(steps), backend=backend)
 
 
 @given(scene=served())
