@@ -23,13 +23,14 @@ from turbostar.orm.table import Table
 from turbostar.orm.updates import fields_named
 from turbostar.orm.writes import writes_of
 
-__all__ = ["insert_many"]
+__all__ = ["insert_many", "target_of", "updated_by"]
 
 #: Rows that are in memory at a time.
 BATCH = 5_000
-_ENDS = (dt.datetime.max.replace(tzinfo=dt.UTC), dt.datetime.min.replace(tzinfo=dt.UTC))
 #: Rows of one statement, where each value is a parameter.
 STATEMENT_ROWS = 500
+
+_ENDS = (dt.datetime.max.replace(tzinfo=dt.UTC), dt.datetime.min.replace(tzinfo=dt.UTC))
 
 
 async def insert_many(
@@ -44,7 +45,7 @@ async def insert_many(
     """See `Model.insert_many`."""
     if database is None:
         database = database_of(model)
-    job = _Insert(model, database, _target(model, on_conflict), update, ids)
+    job = _Insert(model, database, target_of(model, on_conflict), update, ids)
     if isinstance(rows, Sequence) and len(rows) <= BATCH:
         await job.write(rows)
         return job.result()
@@ -70,7 +71,7 @@ async def _chunks(rows: Iterable[Any] | AsyncIterable[Any], size: int) -> AsyncI
         yield found
 
 
-def _target(model: Any, given: Any) -> tuple[Field, ...]:
+def target_of(model: Any, given: Any) -> tuple[Field, ...]:
     """The fields of ON CONFLICT."""
     if given is None:
         return ()
@@ -78,9 +79,9 @@ def _target(model: Any, given: Any) -> tuple[Field, ...]:
     return tuple(field for item in items for field in fields_named(model, item))
 
 
-def updated_by(model: Any, on_conflict: Any, names: Iterable[str]) -> tuple[Field, ...]:
-    """The fields that a row of these names updates where there is one of its key already."""
-    kept = (*_target(model, on_conflict), *model.__turbostar_table__.key)
+def updated_by(model: Any, target: tuple[Field, ...], names: Iterable[str]) -> tuple[Field, ...]:
+    """The fields that a row of these names updates where there is one already, by `target`."""
+    kept = (*target, *model.__turbostar_table__.key)
     fields = (field for name in names for field in fields_named(model, name))
     return tuple(field for field in fields if field not in kept)
 
@@ -99,8 +100,6 @@ class _Insert:
         self.ids: list[Any] | None = [] if ids else None
         self.count = 0
         self.copies = False
-        #: The columns that the rows under way have by name.
-        self.named: frozenset[str] | None = None
         self.plans: dict[Any, tuple[Plan, tuple[Field, ...]]] = writes_of(
             model, database.dialect
         ).__dict__.setdefault("bulk", {})
@@ -143,45 +142,39 @@ class _Insert:
         pairs = list(map(self.model.__turbostar_values__, objects))
         first = pairs[0][0] if pairs else 0
         apart = self._apart(objects)
-        named = self._named(rows)
-        if not apart and len(set(named)) < 2 and all(absent == first for absent, _ in pairs):
+        updates = self._updates(rows)
+        if not apart and len(set(updates)) < 2 and all(absent == first for absent, _ in pairs):
             if pairs:
-                self.named = named[0]
-                await self._write(first, objects, [values for _, values in pairs])
+                await self._write(first, updates[0], objects, [values for _, values in pairs])
             return
         async with self.database.transaction():
             start = 0
             for end in (*apart, len(objects)):
-                several = zip(pairs[start:end], objects[start:end], named[start:end], strict=True)
-                for (absent, self.named), group in itertools.groupby(several, _form):
+                several = zip(pairs[start:end], objects[start:end], updates[start:end], strict=True)
+                for (absent, updated), group in itertools.groupby(several, _form):
                     some = list(group)
                     values = [values for (_, values), _, _ in some]
-                    await self._write(absent, [each for _, each, _ in some], values)
+                    await self._write(absent, updated, [each for _, each, _ in some], values)
                 start = end
 
-    def _named(self, rows: Sequence[Any]) -> list[frozenset[str] | None]:
-        """The columns that each row has by name: on conflict no others are updated.
+    def _updates(self, rows: Sequence[Any]) -> list[frozenset[Field] | None]:
+        """What each row updates on conflict: the columns that it has by name.
 
         None for an object, which has all, and where it makes no difference.
         """
         if not self.target or self.update is not None:
             return [None] * len(rows)
-        relations = self.table.relations
-        found: dict[tuple[str, ...], frozenset[str]] = {}
+        found: dict[tuple[str, ...], frozenset[Field]] = {}
 
-        def named(row: Any) -> frozenset[str] | None:
+        def updated(row: Any) -> frozenset[Field] | None:
             if isinstance(row, self.model):
                 return None
             words = tuple(row)
             if words not in found:
-                columns = set(words)
-                for word in words:
-                    if word in relations:
-                        columns.update(field.name for field in relations[word].local)
-                found[words] = frozenset(columns)
+                found[words] = frozenset(updated_by(self.model, self.target, words))
             return found[words]
 
-        return [named(row) for row in rows]
+        return [updated(row) for row in rows]
 
     def _apart(self, objects: list[Any]) -> list[int]:
         """Where a new statement has to begin, for PostgreSQL's updates a row only once in each."""
@@ -198,8 +191,10 @@ class _Insert:
             seen.add(mine)
         return found
 
-    async def _write(self, absent: int, objects: list[Any], rows: list[Any]) -> None:
-        """Inserts rows that lack the same columns, in one go."""
+    async def _write(
+        self, absent: int, updated: frozenset[Field] | None, objects: list[Any], rows: list[Any]
+    ) -> None:
+        """Inserts rows that lack the same columns, and update the same, in one go."""
         self.count += len(rows)
         if self.copies and not self._endless(rows):
             await self._copy(absent, rows)
@@ -208,7 +203,7 @@ class _Insert:
         returned: tuple[Field, ...] = ()
         for start in range(0, len(rows), self.statement_rows):
             some = rows[start : start + self.statement_rows]
-            plan, returned = self._plan(absent, len(some))
+            plan, returned = self._plan(absent, updated, len(some))
             decode = plan.decode if returned else None
             steps.append((plan.statement, plan.bind(some), decode))
         executor = self.database.executor()
@@ -292,8 +287,10 @@ class _Insert:
         """The ids, or how many rows."""
         return self.count if self.ids is None else self.ids
 
-    def _plan(self, absent: int, count: int) -> tuple[Plan, tuple[Field, ...]]:
-        changes = self._changes()
+    def _plan(
+        self, absent: int, updated: frozenset[Field] | None, count: int
+    ) -> tuple[Plan, tuple[Field, ...]]:
+        changes = self._changes(updated)
         names = tuple(str(item) for item in changes[0])
         forms = tuple((field, node) for field, node in changes[1])
         key = (absent, self.target, names, forms, 0 if self.by_columns else count)
@@ -304,18 +301,17 @@ class _Insert:
             found = self.plans[key] = self._compiled(absent, count, changes)
         return found
 
-    def _changes(self) -> tuple[list[Field], list[tuple[Field, Any]]]:
+    def _changes(
+        self, updated: frozenset[Field] | None
+    ) -> tuple[list[Field], list[tuple[Field, Any]]]:
         """The columns that take the new row's value on conflict, and the computed ones."""
         if not self.target:
             return [], []
         if self.update is None:
-            taken = (*self.target, *self.table.key)
-            named = self.named
-            changed = [
-                field
-                for field in self.written
-                if field not in taken and (named is None or field.name in named)
-            ]
+            if updated is None:
+                names = [field.name for field in self.written]
+                updated = frozenset(updated_by(self.model, self.target, names))
+            changed = [field for field in self.written if field in updated]
             # A row with nothing to change is set to itself, or its key would not come back.
             return changed or [self.target[0]], []
         if isinstance(self.update, dict):

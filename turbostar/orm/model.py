@@ -146,9 +146,10 @@ class Model(
         """A new row, or the one that has the same key, updated; see `insert_many`."""
         made = persistence.made_of(cls, values)
         if update is None:
-            from turbostar.orm.bulk import updated_by
+            from turbostar.orm.bulk import target_of, updated_by
 
-            update = [field.name for field in updated_by(cls, on_conflict, values)]
+            updated = updated_by(cls, target_of(cls, on_conflict), values)
+            update = [field.name for field in updated]
         await cls.insert_many([made], on_conflict=on_conflict, update=update, using=using)
         if made._new is UNSET:
             await made.refresh(using=using)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
 from msgspec import UNSET
@@ -11,9 +11,9 @@ from turbostar.orm.binding import database_of
 from turbostar.orm.errors import NotFound, OrmError, QueryError, UniqueViolation
 from turbostar.orm.expressions.base import Expression
 from turbostar.orm.table import Table, table_of
-from turbostar.orm.writes import writes_of
+from turbostar.orm.writes import key_given, writes_of
 
-__all__ = ["delete", "get_or_create", "insert", "refresh", "save", "written_anew"]
+__all__ = ["delete", "get_or_create", "insert", "refresh", "save", "set_on_update", "written_anew"]
 
 M = TypeVar("M")
 
@@ -69,9 +69,7 @@ async def _save_changes(instance: Any, model: Any, database: Any, changed: set[s
     for relation in table.relations.values():
         if relation.owns_key and relation.local[0].name in changed:
             _take_key(instance, relation)
-    for field in table.fields.values():
-        if field.spec.on_update is not None and field.name not in changed:
-            setattr(instance, field.name, field.spec.on_update())
+    set_on_update(instance, changed)
     names = tuple(name for name in table.fields if name in changed)
     values = [getattr(instance, name) for name in names]
     for name, value in zip(names, values, strict=True):
@@ -88,6 +86,16 @@ async def _save_changes(instance: Any, model: Any, database: Any, changed: set[s
     if scope is not None:
         scope.written.updated(instance, key, names, computed)
     written_anew(instance, dict(zip(names, values, strict=True)), key)
+
+
+def set_on_update(instance: Any, names: Collection[str]) -> list[str]:
+    """Set what each UPDATE sets, but for these names; return which fields that were."""
+    found = []
+    for field in type(instance).__turbostar_table__.fields.values():
+        if field.spec.on_update is not None and field.name not in names:
+            setattr(instance, field.name, field.spec.on_update())
+            found.append(field.name)
+    return found
 
 
 def written_anew(instance: Any, written: dict[str, Any], key: tuple[Any, ...]) -> None:
@@ -110,12 +118,10 @@ def _take_key(instance: Any, relation: Any) -> None:
     other = type(instance).__dict__[relation.name].peek(instance)
     if other is None or other is UNSET:
         return
-    for mine, its in zip(relation.local, relation.remote, strict=True):
-        if getattr(instance, mine.name) is UNSET:
-            value = getattr(other, its.name)
-            if value is UNSET:
-                raise OrmError(f"{relation} has not been saved; save it first: it has no key yet")
-            type(instance).__turbostar_set__(instance, mine.name, value)
+    for field in relation.local:
+        if getattr(instance, field.name) is UNSET:
+            value = key_given(relation, field, other)
+            type(instance).__turbostar_set__(instance, field.name, value)
 
 
 async def _update(

@@ -48,16 +48,12 @@ class Starts:
     @classmethod
     def filter(cls, *conditions: Condition | bool, **lookups: Any) -> Query[Self]:
         """Rows that meet all conditions: ``User.age >= 18``, or ``age__gte=18``."""
-        query = cls.__turbostar_query__
-        if query is None:
-            query = cls.__turbostar_start__()
-        return query.filter(*conditions, **lookups)
+        return (cls.__turbostar_query__ or cls.__turbostar_start__()).filter(*conditions, **lookups)
 
     @classmethod
     def all(cls) -> Query[Self]:
         """All rows."""
-        query = cls.__turbostar_query__
-        return cls.__turbostar_start__() if query is None else query
+        return cls.__turbostar_query__ or cls.__turbostar_start__()
 
     @classmethod
     def unscoped(cls) -> Query[Self]:
@@ -166,9 +162,7 @@ class Starts:
     def _found(
         cls, key: tuple[Any, ...], lock: str | None, using: Any, lookups: dict[str, Any]
     ) -> Coroutine[Any, Any, Self | None]:
-        query = cls.__turbostar_query__
-        if query is None:
-            query = cls.__turbostar_start__()
+        query = cls.__turbostar_query__ or cls.__turbostar_start__()
         if not key and not lookups:
             raise QueryError(f"{cls.__name__}.get takes a key, conditions or look-ups")
         if (

@@ -12,7 +12,7 @@ from turbostar.orm.binding import database_of
 from turbostar.orm.errors import NotFound, OrmError, QueryError
 from turbostar.orm.expressions.columns import Column
 from turbostar.orm.fields import Field
-from turbostar.orm.persistence import key_of, written_anew
+from turbostar.orm.persistence import key_of, set_on_update, written_anew
 from turbostar.orm.relations.paths import RelationPath
 from turbostar.orm.table import Table
 from turbostar.orm.writes import writes_of
@@ -51,10 +51,7 @@ async def update_many(
         changed = each.__dict__.get("_changed", ())
         names = [f.name for f in named] or [name for name in table.fields if name in changed]
         if names:
-            for field in table.fields.values():
-                if field.spec.on_update is not None and field.name not in names:
-                    setattr(each, field.name, field.spec.on_update())
-                    names.append(field.name)
+            names += set_on_update(each, names)
             groups.setdefault(tuple(names), []).append(each)
     if not groups:
         return 0

@@ -15,7 +15,7 @@ from turbostar.orm.plans import Plan, assembled, first_of, touched
 from turbostar.orm.rows import row_decoder, values_decoder
 from turbostar.orm.table import Table
 
-__all__ = ["Writes", "insert_values", "writes_of"]
+__all__ = ["Writes", "insert_values", "key_given", "writes_of"]
 
 
 class Writes:
@@ -146,6 +146,19 @@ def insert_values(table: Table) -> Any:
     return execute(source, "values", f"insert of {table.model.__name__}", namespace)
 
 
+def key_given(relation: Any, field: Field, other: Any) -> Any:
+    """The value of a column of a foreign key, from the object that it is to refer to."""
+    if not isinstance(other, relation.target):  # a key of another table's would be taken
+        raise WrongValue(
+            f"{relation} takes an object of {relation.target.__name__}, not one of"
+            f" {type(other).__name__}; a key goes to {field}"
+        )
+    value = getattr(other, relation.remote[relation.local.index(field)].name)
+    if value is UNSET:
+        raise OrmError(f"{relation} has not been saved; save it first: it has no key yet")
+    return value
+
+
 def _key_from(table: Table, field: Field) -> Any:
     """The key of the object referred to, or what stands for it where there is none."""
     relation = field.foreign
@@ -158,16 +171,7 @@ def _key_from(table: Table, field: Field) -> Any:
             if not field.nullable:
                 raise Missing(f"{field} needs a value: give {field.name} or {relation.name}")
         elif other is not None:
-            if not isinstance(other, relation.target):  # a key of another table's would be taken
-                wanted = relation.target.__name__
-                raise WrongValue(
-                    f"{relation} takes an object of {wanted}, not one of {type(other).__name__}; "
-                    f"a key goes to {field}"
-                )
-            index = relation.local.index(field)
-            value = getattr(other, relation.remote[index].name)
-            if value is UNSET:
-                raise OrmError(f"{relation} has not been saved; save it first: it has no key yet")
+            value = key_given(relation, field, other)
         type(instance).__turbostar_set__(instance, field.name, value)
         return value
 

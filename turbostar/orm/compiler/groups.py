@@ -8,7 +8,7 @@ from turbostar.orm.errors import QueryError
 from turbostar.orm.expressions.nodes import Node
 from turbostar.orm.shapes import Shape
 
-__all__ = ["require_grouped"]
+__all__ = ["require_grouped", "require_selected"]
 
 _AGGREGATES = ("aggregate", "filtered")
 #: What has rows, or words, of its own, and is left to the database.

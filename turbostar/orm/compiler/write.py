@@ -9,6 +9,7 @@ from turbostar.orm.compiler.json_columns import goes_as_json
 from turbostar.orm.compiler.scopes import Scope
 from turbostar.orm.compiler.select import SelectCompiler
 from turbostar.orm.errors import QueryError
+from turbostar.orm.expressions.nodes import Node
 from turbostar.orm.fields import Field
 from turbostar.orm.shapes import Shape
 from turbostar.orm.table import Table
@@ -91,10 +92,14 @@ class WriteCompiler(SelectCompiler):
         ]
         scope = Scope(self.dialect, self.names, table)
         for field, node in conflict.assigned:
-            text = self.dialect.assigned(self.write(node, base, scope), field.type, node)
-            texts.append(f"{quote(field.column)} = {text}")
+            texts.append(self.assignment(field, node, base, scope))
             base += node.size
         return f"{head} do update set {', '.join(texts)}"
+
+    def assignment(self, field: Field, node: Node, base: int, scope: Scope) -> str:
+        """What a column is set to by UPDATE."""
+        text = self.dialect.assigned(self.write(node, base, scope), field.type, node)
+        return f"{self.dialect.quote(field.column)} = {text}"
 
     def returning(self, fields: Sequence[Field]) -> str:
         """RETURNING, if something is wanted."""
@@ -107,8 +112,7 @@ class WriteCompiler(SelectCompiler):
         scope, where = self._touched(shape, "update")
         texts = []
         for field, node, place in shape.assigned:
-            text = self.dialect.assigned(self.write(node, place, scope), field.type, node)
-            texts.append(f"{self.dialect.quote(field.column)} = {text}")
+            texts.append(self.assignment(field, node, place, scope))
         if scope.joins:
             raise QueryError("update sets columns from this row's own, or from a subquery")
         return f"update {scope.text} set {', '.join(texts)}{where}"

@@ -24,7 +24,7 @@ from turbostar.orm.types import (
     unscaled,
 )
 
-__all__ = ["Condition", "Expression", "Ordering", "as_expression", "combined"]
+__all__ = ["Condition", "Expression", "Ordering", "as_expression", "combined", "several"]
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -85,9 +85,7 @@ class Expression(msgspec.Struct, Generic[T], eq=False, frozen=True):
         if query is not None:
             form, values = query()
             return Condition(make("in_query", self.node, form, type=BOOL), self.values + values)
-        if isinstance(options, str | bytes) or not isinstance(options, Iterable):
-            raise QueryError(f"in_ takes several values, or a query, not {options!r}")
-        given = tuple(options)
+        given = several(options)
         if any(option is None for option in given):
             rest = [option for option in given if option is not None]
             return combined("or", [self.in_(rest), self.is_null()])
@@ -321,6 +319,13 @@ def _compared(left: Expression[Any], operator: str, other: Any) -> Condition:
     return Condition(
         make("compare", left.node, operator, right.node, type=BOOL), left.values + right.values
     )
+
+
+def several(options: Any) -> tuple[Any, ...]:
+    """What `in_` was given that is no query."""
+    if isinstance(options, str | bytes) or not isinstance(options, Iterable):
+        raise QueryError(f"in_ takes several values, or a query, not {options!r}")
+    return tuple(options)
 
 
 def _is_number(value: Any) -> bool:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET
 
 from turbostar.orm.errors import QueryError
-from turbostar.orm.expressions.base import Condition, combined
+from turbostar.orm.expressions.base import Condition, combined, several
 from turbostar.orm.expressions.columns import Column, column_of
 from turbostar.orm.relations.relation import Relation
 
@@ -89,9 +88,7 @@ class RelationPath:
                 f"{self!r} has a key of {len(columns)} columns, and in_ takes a query of one: say"
                 " exists(...) of a query with outer(...)"
             )
-        if isinstance(options, str | bytes) or not isinstance(options, Iterable):
-            raise QueryError(f"in_ takes several values, or a query, not {options!r}")
-        given = tuple(options)
+        given = several(options)
         if len(columns) > 1 and given:
             return combined("or", [self == option for option in given])
         return columns[0].in_([self._key_of(option)[0] for option in given])
