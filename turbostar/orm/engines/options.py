@@ -20,7 +20,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     Args:
         pool_size: connections kept open: PostgreSQL's, or readers of SQLite. None for the
-            engine's own default, 20 or 4.
+            engine's own default, 10 or 4.
         max_overflow: connections more than that while there is need (PostgreSQL).
         pool_timeout: how long to wait for a connection, or for SQLite's writer.
         pool_recycle: age at which a connection is replaced (PostgreSQL).
