@@ -30,13 +30,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from turbostar._http.tracked_send import TrackedSend
 from turbostar._stages.channel import UNTAKEN, Channel
-from turbostar._stages.due import is_due_since, newest_due, queues_of, take_turns, turns_due
+from turbostar._stages.due import is_due_since, newest_due, queues_of, take_turns
 from turbostar._stages.group import Group
 from turbostar._stages.protocol import Stage, leads_to_answer
 from turbostar._stages.response import Handed
 from turbostar._stages.scopes import is_started_below, join, join_late, leave, start_below
 from turbostar._stages.tasks import (
     EagerTask,
+    Nested,
     end_loop_soon,
     may_start_eagerly,
     nested,
@@ -110,41 +111,50 @@ class Calls(Handed):
             self._is_called = True
             # At once, but not before what `dispatch` has scheduled, or one above it, such as a
             # timeout that is over.
-            upon = nested()
+            upon = self.upon = nested()
             if (
                 self.has_others
                 or self.is_sent
                 or is_due_since(loop, self.queues, self.due_before)
-                or not may_start_eagerly(loop, upon.tasks)
+                or not may_start_eagerly(loop, upon)
             ):
                 task = await self._start(app)
             else:
-                upon.tasks += 1
                 try:
-                    task = EagerTask(self._run(app), loop=loop, name=_NAME, eager_start=True)
+                    task = self._start_upon(upon, app)
                 except (KeyboardInterrupt, SystemExit) as exc:
                     self._fatal = [*self._fatal, exc]
                     task = None
                     await end_loop_soon(exc, loop)
                     self.hear_late()
-                finally:
-                    upon.tasks -= 1
                 if task is not None and not self._has_run:
                     self._join_late(task)
                     self.watch(task)
-            # One that was cancelled by itself cancels the scope soon: what it raised comes first.
-            if (turns := self._turns_missed()) and not (task and task.cancelled()):
-                await take_turns(turns)
-            answer = self.answer
-            if answer is not None and self.body_left is None and not self.has_others:
-                self.body_left = UNTAKEN
-                return self.make_response(answer.status, answer.headers, None)
+            if self._handed is None:
+                # One that was cancelled by itself cancels the scope soon: what it raised is first.
+                if (turns := self._turns_missed()) and not (task and task.cancelled()):
+                    await take_turns(turns)
+                answer = self.answer
+                if answer is not None and self.body_left is None and not self.has_others:
+                    self.body_left = UNTAKEN
+                    return self.make_response(answer.status, answer.headers, None)
             start, info = await self._first()
             return self.make_response(start["status"], start.get("headers", []), info)
 
         call_next.__qualname__ = _CALL_NEXT
         call_next.__module__ = _base.__name__
         return call_next
+
+    def _start_upon(self, upon: Nested, app: Any) -> Any:
+        """Start the application on top of the current task, which goes on as soon as that waits."""
+        upon.tasks += 1
+        self.is_begun_upon = True
+        try:
+            return EagerTask(self._run(app), loop=self.loop, name=_NAME, eager_start=True)
+        finally:
+            upon.tasks -= 1
+            upon.due -= self._handed is not None
+            self.is_begun_upon = False
 
     async def _start(self, app: Any) -> Any:
         """Start the application in the ordinary way: it begins in a turn of the loop's.
@@ -171,7 +181,7 @@ class Calls(Handed):
         if self.has_others or (self.answer is None and (not self.has_ended or self.error is None)):
             return 0
         host: Any = current_task()
-        return turns_due(self.loop, self.queues) or host._must_cancel
+        return self.turns_due() or host._must_cancel
 
     async def _first(self) -> tuple[Message, Any]:
         """Take the message that starts the response, and what is told of it for debugging."""
@@ -213,6 +223,7 @@ class Calls(Handed):
                 self.end()
             leave(task)
         self._has_run = True
+        self.end_at_once(task)
 
     def _raise_error(self) -> NoReturn:
         """Raise what kept the application from answering."""
@@ -274,9 +285,7 @@ class Calls(Handed):
         """Say that the response was sent: whoever waits below goes on, and late tasks start."""
         if self.is_just_taken and self._followers:
             # On Starlette it learns first that its last piece was taken: who cancels comes before.
-            self.late_by = (
-                2 if self.host._must_cancel else int(turns_due(self.loop, self.queues) > 0)
-            )
+            self.late_by = 2 if self.host._must_cancel else int(self.turns_due() > 0)
         Channel.close(self)
         if self.source is not None and self.source.background is not None:
             self._start_background(self.source)

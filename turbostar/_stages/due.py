@@ -16,7 +16,15 @@ from time import monotonic
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary, ref
 
-__all__ = ["Queues", "is_due_since", "newest_due", "queues_of", "take_turns", "turns_due"]
+__all__ = [
+    "Queues",
+    "callbacks_due",
+    "is_due_since",
+    "newest_due",
+    "queues_of",
+    "take_turns",
+    "turns_due",
+]
 
 #: Of more timers uvloop is not asked which is the first: they are in no order there.
 _MOST_TIMERS = 64
@@ -98,6 +106,22 @@ def turns_due(loop: Any, queues: Queues | None) -> int:
         if scheduled and scheduled[0]._when <= loop.time():
             return 2
     return 1 if ready else 0
+
+
+def callbacks_due(loop: Any, queues: Queues | None) -> int:
+    """How many callbacks the next turn of the loop would call; -1 if that is not known.
+
+    It is not where a time has come, nor of a loop that does not tell.
+    """
+    if queues is not None:
+        return -1 if _has_come(queues) else len(queues.ready)
+    try:
+        ready, scheduled = loop._ready, loop._scheduled
+    except AttributeError:
+        return -1
+    if scheduled and scheduled[0]._when <= loop.time():
+        return -1
+    return len(ready)
 
 
 async def take_turns(count: int) -> None:

@@ -13,8 +13,9 @@ from typing import Any
 
 from anyio import CancelScope
 
-from turbostar._stages.due import Queues, take_turns, turns_due
+from turbostar._stages.due import Queues, callbacks_due, take_turns, turns_due
 from turbostar._stages.scopes import Entered, enter, enter_late, has_scope, is_by_scope, now
+from turbostar._stages.tasks import Nested
 
 __all__ = ["Group"]
 
@@ -24,6 +25,7 @@ class Group:
 
     Attributes:
         queues: what the loop has to do, where it is one of uvloop's; see `queues_of`.
+        upon: the tasks that have begun one on top of the other here.
         host: the task that waits for them.
         answer: the complete response that one of them has left; None if none has.
         group: the cancel scope that they belong to, which the host is in; None until it is needed.
@@ -34,6 +36,7 @@ class Group:
 
     loop: AbstractEventLoop
     queues: Queues | None = None
+    upon = Nested()
     host: Any
     answer: Any = None
     group: Any = None
@@ -55,6 +58,10 @@ class Group:
             self._began = now()
             self._cancelling = host.cancelling()
 
+    def turns_due(self) -> int:
+        """In how many turns of the loop all that is due, here or below, has had its turn."""
+        return turns_due(self.loop, self.queues) or int(self.upon.due > 0)
+
     def enter_group(self) -> Any:
         """Return the scope, which the host has been in from the beginning."""
         if self.group is None:
@@ -67,6 +74,22 @@ class Group:
             self.running = set()
         self.running.add(task)
         task.add_done_callback(self._on_end)
+
+    def end_at_once(self, task: Any) -> None:
+        """Let who waits for the last call go on, which is about to end its task without an error.
+
+        A turn of the loop before the task would tell so, if nobody else is told either.
+        """
+        if (
+            self._ended is not None
+            and self.running == {task}
+            and not self._ended.done()
+            and len(task._callbacks) == 1
+            and not callbacks_due(self.loop, self.queues)
+        ):
+            task.remove_done_callback(self._on_end)
+            self.running.clear()
+            self._ended.set_result(None)
 
     def _on_end(self, task: Task[Any]) -> None:
         assert self.running is not None
@@ -115,7 +138,7 @@ class Group:
     def _leave(self) -> None:
         """Wait for no more calls; whoever is due may start another until the loop's next turn."""
         self.is_left = True
-        if turns_due(self.loop, self.queues):
+        if self.turns_due():
             self.loop.call_soon(self._be_over)
         else:
             self.is_over = True
@@ -169,7 +192,7 @@ class Group:
         """
         if self.running and not all(task.done() for task in self.running):
             return raised
-        turns = turns_due(self.loop, self.queues) if raised is None else 3
+        turns = self.turns_due() if raised is None else 3
         if turns:
             with CancelScope(shield=raised is not None):
                 try:
@@ -186,16 +209,26 @@ class Group:
 
         That is what was raised before; a cancellation if nothing was, or if it is not by a scope.
         """
-        with CancelScope() as waiting:
-            while self.running:
-                self._ended = self.loop.create_future()
-                try:
-                    await self._ended
-                except CancelledError as exc:
-                    waiting.shield = True  # to be cancelled again would bring nothing
-                    self.group.cancel()
-                    if raised is None or (
-                        isinstance(raised, CancelledError) and not is_by_scope(exc)
-                    ):
-                        raised = exc
+        while self.running:
+            try:
+                await self._until_ended()
+            except CancelledError as exc:
+                self.group.cancel()
+                if raised is None or (isinstance(raised, CancelledError) and not is_by_scope(exc)):
+                    raised = exc
+                break
+        if self.running:
+            # Scopes have been told; to be cancelled by them again would bring nothing.
+            with CancelScope(shield=True):
+                while self.running:
+                    try:
+                        await self._until_ended()
+                    except CancelledError as exc:
+                        if isinstance(raised, CancelledError) and not is_by_scope(exc):
+                            raised = exc
         return raised
+
+    async def _until_ended(self) -> None:
+        """Wait until all calls have ended."""
+        self._ended = self.loop.create_future()
+        await self._ended

@@ -12,6 +12,7 @@ from typing import Any
 
 __all__ = [
     "EagerTask",
+    "Nested",
     "end_loop",
     "end_loop_soon",
     "may_start_eagerly",
@@ -26,25 +27,30 @@ _CAN_START_EAGERLY = sys.version_info >= (3, 12)
 _MAX_NESTED = 10
 
 
-class _Nested:
-    """How many tasks have been started so and have not waited yet, in one thread."""
+class Nested:
+    """The tasks that have been started so and have not waited yet, in one thread.
 
-    __slots__ = ("tasks",)
+    Attributes:
+        tasks: how many there are.
+        due: how many of those upon which they have begun have something to do when they go on.
+    """
+
+    __slots__ = ("due", "tasks")
 
     def __init__(self) -> None:
-        self.tasks = 0
+        self.tasks = self.due = 0
 
 
 class _Here(threading.local):
     def __init__(self) -> None:
-        self.nested = _Nested()
+        self.nested = Nested()
 
 
 _here = _Here()
 
 
-def nested() -> _Nested:
-    """The count of this thread."""
+def nested() -> Nested:
+    """Those of this thread."""
     return _here.nested
 
 
@@ -52,19 +58,24 @@ def nested() -> _Nested:
 _create_task_of: dict[type, Any] = {}
 
 
-def may_start_eagerly(loop: Any, upon: int | None = None) -> bool:
+def may_start_eagerly(loop: Any, upon: Nested | None = None) -> bool:
     """Whether a task may begin on top of its creator, without its loop's ``create_task``.
 
     Not where somebody has replaced that or set a task factory, to be told of all tasks; nor while
     an exception is being handled, which would become the context of what the task raises; nor
-    upon too many others.
+    upon too many others, or upon one that has something to do.
 
     Args:
-        upon: how many others, if that is known.
+        upon: these others, if they are known.
     """
     if upon is None:
-        upon = _here.nested.tasks
-    if not _CAN_START_EAGERLY or upon >= _MAX_NESTED or sys.exception() is not None:
+        upon = _here.nested
+    if (
+        not _CAN_START_EAGERLY
+        or upon.tasks >= _MAX_NESTED
+        or upon.due
+        or sys.exception() is not None
+    ):
         return False
     cls = type(loop)
     known = _create_task_of.get(cls)
