@@ -37,7 +37,6 @@ from turbostar._stages.response import Handed
 from turbostar._stages.scopes import is_started_below, join, join_late, leave, start_below
 from turbostar._stages.tasks import (
     EagerTask,
-    Nested,
     end_loop_soon,
     may_start_eagerly,
     nested,
@@ -120,8 +119,16 @@ class Calls(Handed):
             ):
                 task = await self._start(app)
             else:
+                # Not in a function of its own: a frame more for each layer upon which others begin.
                 try:
-                    task = self._start_upon(upon, app)
+                    upon.tasks += 1
+                    self.is_begun_upon = True
+                    try:
+                        task = EagerTask(self._run(app), loop=loop, name=_NAME, eager_start=True)
+                    finally:
+                        upon.tasks -= 1
+                        upon.due -= self._handed is not None
+                        self.is_begun_upon = False
                 except (KeyboardInterrupt, SystemExit) as exc:
                     self._fatal = [*self._fatal, exc]
                     task = None
@@ -144,17 +151,6 @@ class Calls(Handed):
         call_next.__qualname__ = _CALL_NEXT
         call_next.__module__ = _base.__name__
         return call_next
-
-    def _start_upon(self, upon: Nested, app: Any) -> Any:
-        """Start the application on top of the current task, which goes on as soon as that waits."""
-        upon.tasks += 1
-        self.is_begun_upon = True
-        try:
-            return EagerTask(self._run(app), loop=self.loop, name=_NAME, eager_start=True)
-        finally:
-            upon.tasks -= 1
-            upon.due -= self._handed is not None
-            self.is_begun_upon = False
 
     async def _start(self, app: Any) -> Any:
         """Start the application in the ordinary way: it begins in a turn of the loop's.
@@ -223,7 +219,7 @@ class Calls(Handed):
                 self.end()
             leave(task)
         self._has_run = True
-        self.end_at_once(task)
+        self.end_at_once(task, 1 if self.is_answer_awaited else None)
 
     def _raise_error(self) -> NoReturn:
         """Raise what kept the application from answering."""

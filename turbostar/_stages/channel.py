@@ -46,6 +46,7 @@ class Channel(Stage):
         answer: the complete response that was left here.
         is_of_pieces: whether that was to be sent in pieces: then its end is a message to be taken.
         answerer: the task that has left it.
+        is_answer_awaited: whether who waited for it is about to go on.
         source: the object it was made of, if that had no background task then.
         body_left: the messages of its body, the next one last, once its start was taken.
         queues: what the loop has to do, where it is one of uvloop's; see `queues_of`.
@@ -63,6 +64,7 @@ class Channel(Stage):
     has_others = False
     answer: Answer | None = None
     is_of_pieces = False
+    is_answer_awaited = False
     answerer: Any = None
     body_left: list[Message] | None = None
     source: Any = None
@@ -108,6 +110,7 @@ class Channel(Stage):
             taker = self._next_taker()
             if taker is not None:
                 self.body_left = UNTAKEN
+                self.is_answer_awaited = True
                 taker.set_result(answer.start())
         if answer.is_awaited:
             await self.sent()
@@ -188,6 +191,7 @@ class Channel(Stage):
             message = await taker
         finally:
             self._takers = [other for other in self._takers if other is not taker]
+            self.is_answer_awaited = False
         self.was_awaited = message is None
         return message
 

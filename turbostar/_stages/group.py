@@ -75,21 +75,25 @@ class Group:
         self.running.add(task)
         task.add_done_callback(self._on_end)
 
-    def end_at_once(self, task: Any) -> None:
-        """Let who waits for the last call go on, which is about to end its task without an error.
+    def end_at_once(self, task: Any, awaited: int | None) -> None:
+        """Let a call be over that is about to end its task without an error, and was the last.
 
-        A turn of the loop before the task would tell so, if nobody else is told either.
+        A turn of the loop before its task would tell, if nobody else is told of that.
+
+        Args:
+            awaited: how many callbacks are due that let the host go on, where it need not wait for
+                the end; None where it is to.
         """
-        if (
-            self._ended is not None
-            and self.running == {task}
-            and not self._ended.done()
-            and len(task._callbacks) == 1
-            and not callbacks_due(self.loop, self.queues)
-        ):
+        if self.running != {task} or len(task._callbacks) != 1:
+            return
+        ended = self._ended
+        if ended is not None and ended.done():
+            ended = None
+        if callbacks_due(self.loop, self.queues) == (awaited if ended is None else 0):
             task.remove_done_callback(self._on_end)
             self.running.clear()
-            self._ended.set_result(None)
+            if ended is not None:
+                ended.set_result(None)
 
     def _on_end(self, task: Task[Any]) -> None:
         assert self.running is not None
