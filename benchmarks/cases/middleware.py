@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator, Callable
@@ -86,6 +87,15 @@ def _background(web: Side) -> ASGIApp:
     async def endpoint(request: Any) -> Any:
         task = web.BackgroundTask(write_mail)
         return web.JSONResponse({"hello": "world"}, background=task)
+
+    return web.application(routes=[web.Route("/", endpoint)], middleware=_base_http(web, 1))
+
+
+def _waiting(web: Side) -> ASGIApp:
+    async def endpoint(request: Any) -> Any:
+        answer = asyncio.get_running_loop().create_future()
+        answer.get_loop().call_soon(answer.set_result, {"hello": "world"})
+        return web.JSONResponse(await answer)
 
     return web.application(routes=[web.Route("/", endpoint)], middleware=_base_http(web, 1))
 
@@ -178,6 +188,7 @@ CASES = [
     _layers("3 BaseHTTPMiddleware", _three, 16),
     _layers("10 BaseHTTPMiddleware", _ten, 18),
     _layers("1 BaseHTTPMiddleware, background task", _background, 8),
+    _layers("1 BaseHTTPMiddleware, endpoint that waits once", _waiting, 4),
     _layers("BaseHTTPMiddleware over pure ASGI", _over_pure, 4),
     _layers("BaseHTTPMiddleware over 10 chunks", _over_streaming, 6),
     Case(name="CORS + GZip, no Origin", build=_cors_and_gzip, request=_PLAIN, target=5),
