@@ -103,7 +103,8 @@ class Channel(Stage):
         if task._must_cancel:
             await sleep(0)  # cancelled before it answers: it is told where it would send
         self.answer = answer
-        self.is_of_pieces = answer.in_pieces
+        if answer.in_pieces:
+            self.is_of_pieces = True
         self.source, answer.source = answer.source, None
         self.answerer, answer.answerer = answer.answerer or task, None
         if self._takers:

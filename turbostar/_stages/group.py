@@ -29,7 +29,7 @@ class Group:
         host: the task that waits for them.
         answer: the complete response that one of them has left; None if none has.
         group: the cancel scope that they belong to, which the host is in; None until it is needed.
-        running: these tasks; None or empty if there are none.
+        running: these tasks.
         is_left: whether the host waits for no more of them.
         is_over: whether all have ended, and none may be started.
     """
@@ -42,7 +42,7 @@ class Group:
     group: Any = None
     _began = 0
     _cancelling = 0
-    running: set[Task[Any]] | None = None
+    running: Sequence[Task[Any]] = ()
     is_left = False
     is_over = False
     _fatal: Sequence[BaseException] = ()
@@ -70,9 +70,7 @@ class Group:
 
     def watch(self, task: Task[Any]) -> None:
         """Let a task be one of those that are waited for."""
-        if self.running is None:
-            self.running = set()
-        self.running.add(task)
+        self.running = [*self.running, task]
         task.add_done_callback(self._on_end)
 
     def end_at_once(self, task: Any, awaited: int | None) -> None:
@@ -84,20 +82,19 @@ class Group:
             awaited: how many callbacks are due that let the host go on, where it need not wait for
                 the end; None where it is to.
         """
-        if self.running != {task} or len(task._callbacks) != 1:
+        if self.running != [task] or len(task._callbacks) != 1:
             return
         ended = self._ended
         if ended is not None and ended.done():
             ended = None
         if callbacks_due(self.loop, self.queues) == (awaited if ended is None else 0):
             task.remove_done_callback(self._on_end)
-            self.running.clear()
+            self.running = ()
             if ended is not None:
                 ended.set_result(None)
 
     def _on_end(self, task: Task[Any]) -> None:
-        assert self.running is not None
-        self.running.discard(task)
+        self.running = [other for other in self.running if other is not task]
         if self._ended is not None and not self.running and not self._ended.done():
             self._ended.set_result(None)
         try:
