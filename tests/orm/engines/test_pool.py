@@ -86,3 +86,26 @@ async def test_a_burst_does_not_open_what_it_does_not_need(pool: Pool) -> None:
     assert pool.count == 1
     await asyncio.gather(*[uses(0.2) for _ in range(2)])
     assert pool.count == 2
+
+
+async def test_a_burst_on_an_empty_pool_opens_no_more_than_it_may(url: str) -> None:
+    """All ask in one turn of the loop, as after the server has cut every connection."""
+    where = locate(url, {"max_overflow": 1, "pool_timeout": 5.0})
+    pool = Pool(where, asyncio.get_running_loop(), 2)
+    most = 0
+
+    async def uses() -> None:
+        nonlocal most
+        link = await pool.take()
+        most = max(most, len(pool.all))
+        await asyncio.sleep(0.01)
+        pool.give_back(link)
+
+    for _ in range(2):
+        await asyncio.gather(*[uses() for _ in range(20)])
+        assert 2 <= most <= 3
+        for link in list(pool.all):
+            link.connection.terminate()
+        await asyncio.sleep(0)
+    await pool.close(5)
+    assert pool.count == 0
