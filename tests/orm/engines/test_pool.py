@@ -42,6 +42,19 @@ async def test_one_that_died_in_use_is_not_kept(pool: Pool) -> None:
     pool.give_back(other)
 
 
+async def test_one_that_died_in_use_leaves_its_place_at_once(pool: Pool) -> None:
+    """Its user may be a stream that nobody reads any more, and that is not collected yet."""
+    links = [await pool.take(), await pool.take()]
+    for link in links:
+        link.connection.terminate()
+    await asyncio.sleep(0)
+    assert (pool.count, pool.in_use) == (0, 0)
+    pool.give_back(await pool.take())
+    for link in links:
+        pool.give_back(link)
+    assert (pool.count, pool.in_use) == (1, 0)
+
+
 async def test_one_that_died_makes_room_for_who_waits(pool: Pool) -> None:
     links = [await pool.take(), await pool.take()]
     waiting = [asyncio.create_task(pool.take()) for _ in range(2)]

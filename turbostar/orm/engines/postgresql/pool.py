@@ -224,10 +224,11 @@ class Pool:
         self.all.add(link)
 
         def ended(_: Any) -> None:
-            link.dead = True
+            # Also if it is in use: whoever has it may be long in giving it back, such as a stream
+            # that nobody reads to its end and that waits to be collected.
             if link in self.idle:
                 self.idle.remove(link)
-                self._forget(link)
+            self._forget(link)
 
         connection.add_termination_listener(ended)
         return link
