@@ -85,6 +85,11 @@ def locate(url: str, given: dict[str, Any]) -> Where:
     Raises:
         OrmError: a kind of database that there is no engine for, or an option that is none.
     """
+    if not isinstance(url, str):
+        raise OrmError(
+            f"a database URL is text such as 'sqlite:///app.db', and not {url!r}"
+            + ("; is the variable set that it is taken from?" if url is None else "")
+        )
     parts = urlsplit(url)
     scheme = parts.scheme.partition("+")[0]
     kind = _KINDS.get(scheme)
