@@ -243,7 +243,7 @@ class Model(
             held.fset(self, value)
             return
         elif not name.startswith("__"):
-            raise AttributeError(f"{type(self).__name__} has no field {name!r}")
+            raise table.unknown(name)
         _set(self, name, value)
 
     def __copy__(self) -> Self:
