@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gzip
 import json
 import os
 import pathlib
@@ -10,6 +11,8 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
+from typing import Any
 
 import pytest
 from starlette.applications import Starlette
@@ -31,6 +34,8 @@ from turbostar.cli.verify.derive import derive_requests
 _DIFFERENT = """
 import os
 import time
+import zlib
+from typing import Any
 
 FAST = "TURBOSTAR_DISABLE" not in os.environ
 
@@ -96,6 +101,8 @@ import hashlib
 import itertools
 import random
 import time
+import zlib
+from typing import Any
 from datetime import datetime
 
 from starlette.applications import Starlette
@@ -650,6 +657,26 @@ def test_volatile_bodies(stock: tuple[bytes, ...], other: bytes, agrees: bool) -
     found = compare([answer(body) for body in stock], answer(other), frozenset())
     assert (found.differences == ()) is agrees
     assert (found.volatile == ("body",)) is (len(set(stock)) > 1)
+
+
+@pytest.mark.parametrize("encoding", [b"gzip", b"deflate"])
+@pytest.mark.parametrize(
+    ("name", "agrees"), [("b", True), ("a-name-of-another-length", True), (None, False)]
+)
+def test_volatile_bodies_that_are_compressed(encoding: bytes, name: Any, agrees: bool) -> None:
+    """What varies is what they hold: the bytes of the compression say nothing."""
+
+    def packed(value: Any) -> Answer:
+        text = json.dumps({"n": value, "same": list(range(50))}).encode()
+        body = gzip.compress(text) if encoding == b"gzip" else zlib.compress(text)
+        return answer(body, (b"content-encoding", encoding))
+
+    stock = [packed(f"{number}\r\n" * number) for number in range(1, 4)]
+    found = compare(stock, packed(name), frozenset())
+    assert (found.differences == ()) is agrees
+    assert found.volatile == ("body",)
+    broken = answer(b"\x1f\x8bx", (b"content-encoding", encoding))
+    assert compare([broken, answer(b"y", *broken.headers)], broken, frozenset()).differences == ()
 
 
 def test_volatile_headers() -> None:

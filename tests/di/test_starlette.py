@@ -28,8 +28,17 @@ import turbostar.applications
 import turbostar.endpoints
 import turbostar.middleware
 import turbostar.middleware.base
+import turbostar.requests
 import turbostar.routing
-from turbostar.di import Container, Inject, Lazy, Scope, ScopeClosed, WiringErrors
+from turbostar.di import (
+    Container,
+    Inject,
+    Lazy,
+    Scope,
+    ScopeClosed,
+    TeardownErrors,
+    WiringErrors,
+)
 
 Web = SimpleNamespace
 
@@ -158,6 +167,93 @@ def test_finalizers_wait_for_the_response(web: Web, close: str) -> None:
         assert client.get("/").text == "chunk"
     after = ["open", "chunk", "background", "close"]
     assert log == (after if close == "after" else ["open", "close", "chunk", "background"])
+
+
+class Asked:
+    def __init__(self, request: turbostar.requests.Request) -> None:
+        self.request = request
+
+
+class Typed:
+    def __init__(self, request: Request[dict[str, str]]) -> None:
+        self.request = request
+
+
+@pytest.mark.parametrize("asked", [Request, turbostar.requests.Request])
+def test_a_request_with_a_typed_state(web: Web, asked: Any) -> None:
+    """`Request[State]` is the request, wherever it stands."""
+    di = Container()
+    di.add(Typed)
+
+    async def show(found: Inject[Typed], other: Request) -> Response:
+        return Response(str(found.request is other))
+
+    show.__annotations__["other"] = asked[dict[str, str]]
+    with client_of(di, web, web.Route("/", show)) as client:
+        assert client.get("/").text == "True"
+
+
+@pytest.mark.parametrize("asked", [Request, turbostar.requests.Request])
+def test_a_request_of_swapped_imports(web: Web, asked: Any) -> None:
+    """It is Starlette's to the container, as to type checkers: for providers, and in a scope."""
+    di = Container()
+    di.add(Asked)
+
+    async def show(found: Inject[Asked], other: Request) -> Response:
+        return Response(f"{found.request.url.path} {found.request is other}")
+
+    show.__annotations__["other"] = asked
+
+    with client_of(di, web, web.Route("/here", show)) as client:
+        di.validate()
+        assert client.get("/here").text == "/here True"
+    request = Request({"type": "http", "headers": []})
+    with di.scope({asked: request}) as scope:
+        assert scope.get_sync(Asked).request is request
+        assert scope.get_sync(asked) is request
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_commit_that_fails_is_answered(web: Web, count: int) -> None:
+    """By the handler for what it raised; several finalizers that fail are told of together."""
+    di = Container()
+    cause = OSError("cut")
+
+    class Commit:
+        pass
+
+    class Flush:
+        pass
+
+    @di.provide
+    async def commit() -> AsyncIterator[Commit]:
+        yield Commit()
+        raise KeyError("commit") from cause
+
+    @di.provide
+    async def flush(commit: Commit) -> AsyncIterator[Flush]:
+        yield Flush()
+        if count == 2:
+            raise KeyError("flush")
+
+    async def write(flush: Inject[Flush]) -> Response:
+        return Response("written")
+
+    caught: list[Exception] = []
+
+    async def told(request: Request, exc: Exception) -> Response:
+        caught.append(exc)
+        return Response(type(exc).__name__, 409)
+
+    app = web.Starlette(
+        routes=[web.Route("/", write)], exception_handlers={KeyError: told, TeardownErrors: told}
+    )
+    di.install(app, close="before")
+    with TestClient(app) as client:
+        response = client.get("/")
+    assert response.status_code == 409
+    assert response.text == ("KeyError" if count == 1 else "TeardownErrors")
+    assert count == 2 or caught[0].__cause__ is cause
 
 
 @pytest.mark.parametrize("error", [HTTPException(404), ValueError("x")])

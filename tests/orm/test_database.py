@@ -9,11 +9,12 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import msgspec
 import pytest
 
+from turbostar.orm import Transaction
 from turbostar.orm.database import Database
 from turbostar.orm.errors import (
     DatabaseClosed,
@@ -40,6 +41,21 @@ class Named(TypedDict):
 async def people(db: Database) -> None:
     await db.execute("CREATE TABLE people (id integer PRIMARY KEY, name text, born date)")
     await db.execute("INSERT INTO people VALUES ($1, $2, NULL), ($3, $2, NULL)", 1, "a", 2)
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [(None, "is the variable set"), (Path("app.db"), "text"), (b"sqlite://", "text")],
+)
+def test_a_url_that_is_no_text(url: Any, told: str) -> None:
+    """As of a variable that is not set."""
+    with pytest.raises(OrmError, match=told):
+        Database(url)
+
+
+async def test_a_transaction_by_its_public_name(db: Database) -> None:
+    async with db.transaction() as found:
+        assert isinstance(found, Transaction)
 
 
 async def test_plain_sql_gives_dicts(db: Database) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from turbostar.orm import (
@@ -14,6 +16,7 @@ from turbostar.orm import (
     Model,
     NotFound,
     OptionalRef,
+    OrmError,
     QueryError,
     SerializationFailure,
     UniqueViolation,
@@ -309,3 +312,19 @@ async def test_properties_may_be_set(db: Database) -> None:
 async def test_get_or_create_takes_fields(db: Database) -> None:
     with pytest.raises(QueryError, match="Owner has no field 'name__iexact'"):
         await Owner.get_or_create(name__iexact="ada")
+
+
+async def test_names_and_values(db: Database) -> None:
+    """`dict` has what JSON has, and FastAPI's encoder asks for it."""
+    from fastapi.encoders import jsonable_encoder
+
+    await db.create_all(Owner, Item)
+    item = await Item.create(code="a", owner=await Owner.create(name="o"))
+    whole = {"id": 1, "code": "a", "count": 0, "twice": 0, "edits": 0, "owner_id": 1}
+    assert dict(item) == {**whole, "owner": item.owner}
+    assert jsonable_encoder(item) == {**whole, "owner": {"id": 1, "name": "o"}}
+    assert jsonable_encoder([await Item.get(1)]) == [whole]
+    (part,) = await Item.filter().only("code")
+    assert dict(part) == json.loads(msgspec.json.encode(part))
+    with pytest.raises(OrmError):
+        await Item.insert_many(item)

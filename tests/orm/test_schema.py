@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -74,6 +75,20 @@ async def test_a_partial_unique_index(db: Database) -> None:
         await Book.create(title="x", author_id=1, sold=True)
     assert [book.id for book in await Book.filter(title="x")] == [1, 2, 3]
     assert "order by" in Book.filter(title="x").sql()[0]
+
+
+async def test_workers_that_start_at_once(url: str) -> None:
+    """Each of them makes the tables, in an empty database; all succeed."""
+    workers = [Database(url, pool_size=1) for _ in range(6)]
+    try:
+        for worker in workers:
+            await worker.start()
+        for _ in range(4):
+            await asyncio.gather(*(worker.create_all(Author, Book) for worker in workers))
+            await asyncio.gather(*(worker.drop_all(Author, Book) for worker in workers))
+    finally:
+        for worker in workers:
+            await worker.close()
 
 
 async def test_all_or_none(db: Database, kind: str) -> None:

@@ -44,7 +44,7 @@ class Lite(msgspec.Struct):
     email: str
 
 
-db = Database("sqlite:///:memory:")
+db = Database("sqlite:///:memory:", pool_size=2, pragmas={"cache_size": -64_000})
 
 
 async def main() -> None:

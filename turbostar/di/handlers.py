@@ -41,6 +41,7 @@ class Call:
         finish: the name of a constant that is called with what the handler returned, and with the
             finalizers that wait, or the scope that has them, and takes these over; without it they
             are run at the end.
+        close: the name of what runs them then.
         in_thread: the handler is sync and is run in a worker thread.
         shared: the expression for a scope that was opened already, and is closed by whoever did.
         scope: the scope that it lives in, and what it asks for with it; None for the narrowest.
@@ -54,6 +55,7 @@ class Call:
     prelude: list[str] = field(default_factory=list)
     variables: set[str] = field(default_factory=set)
     finish: str | None = None
+    close: str = "close"
     in_thread: bool = False
     shared: str | None = None
     scope: str | None = None
@@ -227,7 +229,7 @@ def _write_guarded(
         writer.line(f"await unwind({opened}, exc)")
         writer.line("raise")
     if call.finish is None:
-        writer.line(f"await close({opened})")
+        writer.line(f"await {call.close}({opened})")
         writer.line("return result")
     else:
         # Until the response was sent, more may be asked of a scope.

@@ -9,10 +9,10 @@ import sys
 import typing
 from typing import Annotated, Any, NamedTuple
 
-from turbostar.di.generics import plain
+from turbostar.di.generics import class_of, plain
 from turbostar.di.markers import Named
 
-__all__ = ["Key", "key_of", "label_of", "outermost", "place_of", "show"]
+__all__ = ["Key", "key_of", "label_of", "meant", "outermost", "place_of", "show"]
 
 
 class Key(NamedTuple):
@@ -30,12 +30,26 @@ def key_of(asked: Any) -> Key:
     if isinstance(asked, Key):
         return asked
     if isinstance(asked, tuple) and len(asked) == 2 and isinstance(asked[1], str):
-        return Key(plain(asked[0]), asked[1])
+        return Key(meant(plain(asked[0])), asked[1])
     asked = plain(asked)
     if typing.get_origin(asked) is Annotated:
         base, *metadata = typing.get_args(asked)
-        return Key(base, next((each.name for each in metadata if isinstance(each, Named)), None))
-    return Key(asked)
+        name = next((each.name for each in metadata if isinstance(each, Named)), None)
+        return Key(meant(base), name)
+    return Key(meant(asked))
+
+
+def meant(hint: Any) -> Any:
+    """Starlette's class in place of the one that turbostar has for swapped imports.
+
+    To a type checker they are one class, and so they are to who asks for a `Request`.
+    """
+    origin = class_of(hint)
+    cls = hint if origin is None else origin
+    stock = getattr(cls, "__dict__", {}).get("_turbostar_twin_of")
+    if stock is None:
+        return hint
+    return stock if origin is None else stock[typing.get_args(hint)]
 
 
 def show(hint: Any) -> str:

@@ -152,6 +152,8 @@ class Provider:
         generic: dict[Any, Any] = {}
         if origin is None or not match(self.pattern or opened(origin), hint, generic):
             return None
+        if self.kind is Kind.CONTEXT:  # a value does not know what its class was said to be of
+            return self
         return replace(self, provides=hint, generic=generic)
 
 

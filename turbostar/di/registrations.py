@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, overload
 
 from turbostar.di.generics import class_of
-from turbostar.di.keys import key_of, label_of, place_of
+from turbostar.di.keys import key_of, label_of, meant, place_of
 from turbostar.di.providers import APP, Kind, Provider, kind_of
 from turbostar.di.registry import Decoration
 
@@ -120,11 +120,13 @@ class Registrations:
             hint: the type, under which providers may ask for it.
             scope: the scope that is given it; the narrowest if left out.
         """
+        hint = meant(hint)
         known = any(each.provides is hint for each, _ in self._providers)
         if not known:
             provider = Provider(None, Kind.CONTEXT, scope or self.scopes[-1], hint)
             self._enter(provider, False)
 
     def _enter(self, provider: Provider, replace: bool) -> None:
+        provider.provides = meant(provider.provides)
         self._providers.append((provider, replace))
         self._changed()

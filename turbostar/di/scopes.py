@@ -201,6 +201,10 @@ def given(scope: Scope, key: Key) -> Any:
             found = context.get(key.type, UNBUILT)
         if found is not UNBUILT:
             return found
+        # Perhaps under another name of it, as that of turbostar for a class of Starlette's.
+        for asked, value in context.items():
+            if key_of(asked) == key:
+                return value
         each = each.parent
     raise missing_context(key, {key_of(each) for each in scope.context or ()})
 

@@ -25,7 +25,7 @@ from starlette.websockets import WebSocket
 
 from turbostar.di.container import Container
 from turbostar.di.errors import ParameterMismatch
-from turbostar.di.generics import plain
+from turbostar.di.generics import class_of, plain
 from turbostar.di.handlers import Argument, Call
 from turbostar.di.hints import Parameter, need_of, parameters_of
 from turbostar.di.keys import Key, label_of, place_of, show
@@ -121,6 +121,7 @@ class SignatureReader:
             prelude=self.prelude,
             variables=self.variables,
             finish=self._finish(),
+            close="close" if self.is_websocket else "close_before",
             in_thread=not is_async,
             shared=shared_source(self.container, self.conn) if self.shared else None,
         )
@@ -142,7 +143,8 @@ class SignatureReader:
     def _source(self, parameter: Parameter, is_first: bool) -> Any:
         """Where an argument comes from: an expression, a need, or nowhere."""
         hint = parameter.bare
-        if isinstance(hint, type) and issubclass(hint, HTTPConnection):
+        cls = class_of(hint) or hint  # ``Request[State]`` is a request, too
+        if isinstance(cls, type) and issubclass(cls, HTTPConnection):
             return self.conn
         is_bare = parameter.hint is inspect.Parameter.empty
         if is_first and is_bare and parameter.name not in self.convertors:

@@ -17,6 +17,7 @@ __all__ = [
     "Opened",
     "Threaded",
     "close",
+    "close_before",
     "close_sync",
     "in_thread",
     "take_back",
@@ -85,6 +86,27 @@ async def close(opened: Opened) -> None:
     Raises:
         TeardownErrors: some of them raised; all were run.
     """
+    failures = await _failures(opened)
+    if failures:
+        raise _group(failures)
+
+
+async def close_before(opened: Opened) -> None:
+    """Do what `close` does, before the answer: exception handlers are found by the error's type.
+
+    Raises:
+        Exception: what one of them raised; all were run.
+        TeardownErrors: several of them raised.
+    """
+    failures = await _failures(opened)
+    if len(failures) == 1:
+        raise failures[0]
+    if failures:
+        raise _group(failures)
+
+
+async def _failures(opened: Opened) -> list[Exception]:
+    """Run finalizers after success; what they raised."""
     failures: list[Exception] = []
     while opened:
         generator = opened.pop()
@@ -103,8 +125,7 @@ async def close(opened: Opened) -> None:
             await unwind(opened, exc)
             _attach(exc, failures)
             raise
-    if failures:
-        raise _group(failures)
+    return failures
 
 
 def close_sync(opened: Opened) -> None:

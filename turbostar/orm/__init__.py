@@ -84,6 +84,7 @@ from turbostar.orm.model import Model
 from turbostar.orm.query import Query
 from turbostar.orm.relations.declared import Many, One, OptionalRef, Ref, fk, many, one, reverse
 from turbostar.orm.scopes import scope, scope_with
+from turbostar.orm.transactions import TransactionScope as Transaction
 
 __all__ = [
     "CannotConnect", "Check", "CheckViolation", "Col", "Column", "Condition", "ConnectionLost",
@@ -92,7 +93,8 @@ __all__ = [
     "LockNotAvailable", "Many", "Model", "ModelError", "MultipleFound", "NotFound", "NotLoaded",
     "NotNullViolation", "One", "OptionalRef", "Ordering", "OrmError", "PoolTimeout", "Query",
     "QueryError", "ReadOnly", "Ref", "SerializationFailure", "StatementTimeout", "TooManyQueries",
-    "TransactionError", "Unique", "UniqueViolation", "WrongLoop", "WrongPassword", "WrongValue",
+    "Transaction", "TransactionError", "Unique", "UniqueViolation", "WrongLoop", "WrongPassword",
+    "WrongValue",
     "abs", "avg", "case", "coalesce", "col", "count", "cte", "date_of", "date_part", "dense_rank",
     "every", "excluded", "exists", "first_value", "fk", "function", "greatest", "json_agg", "lag",
     "last_value", "lead", "least", "length", "lower", "many", "max", "min", "now", "ntile",

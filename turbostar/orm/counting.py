@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from turbostar.orm.engines.interface import Decode, DecodeNamed, Executor, Statement, Step
+from turbostar.orm.engines.interface import Decode, DecodeNamed, Executor, Parts, Statement, Step
 from turbostar.orm.errors import TooManyQueries
 
 __all__ = ["Counted", "Counter"]
@@ -82,6 +82,6 @@ class Counted:
 
     def stream(
         self, statement: Statement, parameters: Sequence[Any], chunk: int, decode: Decode
-    ) -> AsyncIterator[Any]:
+    ) -> Parts:
         self.counter.add(statement.sql)
         return self.executor.stream(statement, parameters, chunk, decode)

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 from functools import cached_property
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar, overload
+from typing import Any, Literal, Self, TypeVar, Unpack, overload
 
 from turbostar.orm import binding
 from turbostar.orm.counting import Counted, Counter
 from turbostar.orm.engines import open_engine
 from turbostar.orm.engines.interface import Executor, Isolation
+from turbostar.orm.engines.options import OptionsGiven
 from turbostar.orm.errors import DatabaseClosed, DatabaseError, TooManyQueries
 from turbostar.orm.raw import into_structs, statement_for, to_dicts
 from turbostar.orm.transactions import Hook, TransactionScope, run_hooks
@@ -40,8 +41,8 @@ class Database:
         DriverMissing: PostgreSQL without asyncpg: ``pip install 'turbostar[postgres]'``.
     """
 
-    def __init__(self, url: str, **options: Any) -> None:
-        self.engine = open_engine(url, options)
+    def __init__(self, url: str, **options: Unpack[OptionsGiven]) -> None:
+        self.engine = open_engine(url, dict(options))
         # Who runs a statement of this task: the open transaction, or the engine. The default makes
         # `executor` one call in C.
         self.current: ContextVar[Executor] = ContextVar("turbostar.orm", default=self.engine)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Coroutine, Iterable
+from collections.abc import AsyncIterable, Coroutine, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, dataclass_transform
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from turbostar.orm import persistence
+from turbostar.orm.errors import NotLoaded
 from turbostar.orm.fields import col
 from turbostar.orm.metaclass import ModelMeta
 from turbostar.orm.query import Query
@@ -242,7 +243,7 @@ class Model(
             held.fset(self, value)
             return
         elif not name.startswith("__"):
-            raise AttributeError(f"{type(self).__name__} has no field {name!r}")
+            raise table.unknown(name)
         _set(self, name, value)
 
     def __copy__(self) -> Self:
@@ -254,6 +255,19 @@ class Model(
         state = _unsaved(self)
         made = msgspec.Struct.__reduce__(self)
         return (*made, state) if state else made  # type: ignore[return-value]
+
+    def __iter__(self) -> Iterator[tuple[str, Any]]:
+        """Names and values, for ``dict(user)``: those that JSON has, relations as objects.
+
+        FastAPI, which knows no Structs, makes its JSON of this.
+        """
+        for name in type(self).__struct_fields__:
+            try:
+                value = getattr(self, name)
+            except NotLoaded:
+                continue
+            if value is not UNSET and name != "_new":
+                yield name, value
 
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):

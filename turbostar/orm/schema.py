@@ -15,6 +15,9 @@ from turbostar.orm.table import Table, all_tables, table_of
 
 __all__ = ["create_all", "create_statements", "drop_all", "drop_statements"]
 
+# Whoever changes tables on PostgreSQL holds this advisory lock: a number of our own, "turbosta".
+_LOCK = int.from_bytes(b"turbosta")
+
 
 async def create_all(database: Any, models: Sequence[Any] = ()) -> None:
     """Creates the tables of models, and their indexes, where they are not there yet.
@@ -33,6 +36,9 @@ async def drop_all(database: Any, models: Sequence[Any] = ()) -> None:
 
 async def _execute(database: Any, texts: list[str]) -> None:
     """Runs statements in one go: all of them, or none."""
+    if database.kind != "sqlite":
+        # Workers of one server start at once, and IF NOT EXISTS of PostgreSQL is no lock.
+        texts = [f"select pg_advisory_xact_lock({_LOCK})", *texts]
     steps = [
         (Statement(sql=text, writes=True, returns_rows=False, cacheable=False), (), None)
         for text in texts

@@ -12,6 +12,7 @@ from tests.orm import servers
 from tests.orm.engines.kit import prepare, rows, run
 from tests.orm.engines.test_conformance import at_rest
 from turbostar.orm.database import Database
+from turbostar.orm.engines.options import Options, OptionsGiven
 from turbostar.orm.errors import (
     CannotConnect,
     CheckViolation,
@@ -328,3 +329,8 @@ def test_wrong_urls() -> None:
             Database(url)
     with pytest.raises(OrmError, match="poolsize"):
         Database("sqlite:///a.db", poolsize=3)
+
+
+def test_options_are_known_to_type_checkers() -> None:
+    """As arguments: by the same names as those that are read, in the same order."""
+    assert [*OptionsGiven.__annotations__] == [*Options.__struct_fields__]

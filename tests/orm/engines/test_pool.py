@@ -42,6 +42,19 @@ async def test_one_that_died_in_use_is_not_kept(pool: Pool) -> None:
     pool.give_back(other)
 
 
+async def test_one_that_died_in_use_leaves_its_place_at_once(pool: Pool) -> None:
+    """Its user may be a stream that nobody reads any more, and that is not collected yet."""
+    links = [await pool.take(), await pool.take()]
+    for link in links:
+        link.connection.terminate()
+    await asyncio.sleep(0)
+    assert (pool.count, pool.in_use) == (0, 0)
+    pool.give_back(await pool.take())
+    for link in links:
+        pool.give_back(link)
+    assert (pool.count, pool.in_use) == (1, 0)
+
+
 async def test_one_that_died_makes_room_for_who_waits(pool: Pool) -> None:
     links = [await pool.take(), await pool.take()]
     waiting = [asyncio.create_task(pool.take()) for _ in range(2)]
@@ -86,3 +99,26 @@ async def test_a_burst_does_not_open_what_it_does_not_need(pool: Pool) -> None:
     assert pool.count == 1
     await asyncio.gather(*[uses(0.2) for _ in range(2)])
     assert pool.count == 2
+
+
+async def test_a_burst_on_an_empty_pool_opens_no_more_than_it_may(url: str) -> None:
+    """All ask in one turn of the loop, as after the server has cut every connection."""
+    where = locate(url, {"max_overflow": 1, "pool_timeout": 5.0})
+    pool = Pool(where, asyncio.get_running_loop(), 2)
+    most = 0
+
+    async def uses() -> None:
+        nonlocal most
+        link = await pool.take()
+        most = max(most, len(pool.all))
+        await asyncio.sleep(0.01)
+        pool.give_back(link)
+
+    for _ in range(2):
+        await asyncio.gather(*[uses() for _ in range(20)])
+        assert 2 <= most <= 3
+        for link in list(pool.all):
+            link.connection.terminate()
+        await asyncio.sleep(0)
+    await pool.close(5)
+    assert pool.count == 0

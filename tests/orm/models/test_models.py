@@ -498,7 +498,7 @@ async def test_hooks(db: Database) -> None:
 def test_instances_are_slotted_structs() -> None:
     """Unknown attributes are refused, required columns asked for, and copies are what they copy."""
     thing = Thing(name="a")
-    with pytest.raises(AttributeError, match="Thing has no field 'nmae'"):
+    with pytest.raises(AttributeError, match="Thing has no field 'nmae'; did you mean 'name'"):
         thing.nmae = 1  # type: ignore[attr-defined]
     with pytest.raises(TypeError, match="missing required field `name`"):
         Thing()  # type: ignore[call-arg]

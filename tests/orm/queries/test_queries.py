@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
+import gc
+from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
@@ -438,3 +441,28 @@ async def test_distinct_tags() -> None:
     assert [tag.name for tag in names] == ["blue", "red"]
     joined = Post.values_list(Post.tags.name).distinct().order(Post.tags.name)
     assert await joined == [(None,), ("blue",), ("red",)]
+
+
+async def test_a_stream_that_is_left_is_closed_once(db: Database) -> None:
+    """Also if a cycle holds it, so that Python finds all that it is made of at once."""
+    told: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+
+    class Holder:
+        rows: Any
+        itself: Any
+
+    async def emails() -> AsyncIterator[str]:
+        async for user in User.all().order("id").stream(chunk=1):
+            yield user.email
+
+    for _ in range(3):
+        holder = Holder()
+        holder.itself, holder.rows = holder, emails()
+        await anext(holder.rows)
+        assert db.in_use == 1
+        del holder
+        gc.collect()
+        await asyncio.sleep(0.1)
+        assert db.in_use == 0
+    assert told == []

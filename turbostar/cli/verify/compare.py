@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,8 @@ __all__ = ["Comparison", "Difference", "compare"]
 
 # Headers that follow from the body: where it varies, they may vary too.
 _OF_BODY = {b"content-length", b"etag", b"content-md5", b"digest", b"content-digest"}
+
+_LARGEST = 1 << 26  # bytes that are unpacked
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -56,7 +59,7 @@ def compare(stock: Sequence[Answer], other: Answer, ignored: frozenset[bytes]) -
         if not _same_beginning(first.sent, other.sent):
             found.differ("websocket", list(first.sent), list(other.sent))
     else:
-        found.compare("body", [answer.body for answer in stock], other.body)
+        _compare_bodies(found, stock, other)
         found.compare("completion", [answer.complete for answer in stock], other.complete)
         found.compare("websocket", [list(answer.sent) for answer in stock], list(other.sent))
     if not agrees([_kind_and_text(answer) for answer in stock], _kind_and_text(other)):
@@ -84,6 +87,29 @@ class _Parts:
 
     def differ(self, part: str, stock: Any, other: Any) -> None:
         self.differences.append(Difference(part, stock, other))
+
+
+def _compare_bodies(found: _Parts, stock: Sequence[Answer], other: Answer) -> None:
+    """The bytes; of compressed bodies that vary, what they hold."""
+    bodies = [answer.body for answer in stock]
+    if all(body == bodies[0] for body in bodies):
+        found.compare("body", bodies, other.body)
+        return
+    found.volatile.append("body")
+    if not agrees([_unpacked(answer) for answer in stock], _unpacked(other)):
+        found.differ("body", bodies[0], other.body)
+
+
+def _unpacked(answer: Answer) -> bytes:
+    """The body without its compression by gzip or deflate; as it is if that is none."""
+    encodings = [value for name, value in answer.headers if name == b"content-encoding"]
+    if encodings not in ([b"gzip"], [b"deflate"]):
+        return answer.body
+    unpacking = zlib.decompressobj(wbits=47)  # either of them, as its first bytes say
+    try:
+        return unpacking.decompress(answer.body, _LARGEST)
+    except zlib.error:
+        return answer.body
 
 
 def _compare_headers(

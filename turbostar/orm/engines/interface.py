@@ -23,6 +23,7 @@ __all__ = [
     "Engine",
     "Executor",
     "Isolation",
+    "Parts",
     "Statement",
     "Step",
     "Transaction",
@@ -64,6 +65,19 @@ Step: TypeAlias = tuple[Statement, Sequence[Any], Decode | None]
 def all_rows(rows: list[Any]) -> list[Any]:
     """The `Decode` that leaves rows as the driver gives them: sequences by position."""
     return rows
+
+
+class Parts(Protocol):
+    """The pieces of a result; closed by whoever does not read them to their end."""
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        """Itself."""
+
+    async def __anext__(self) -> Any:
+        """The next piece."""
+
+    async def aclose(self) -> None:
+        """Gives back what it holds."""
 
 
 class Executor(Protocol):
@@ -123,7 +137,7 @@ class Executor(Protocol):
 
     def stream(
         self, statement: Statement, parameters: Sequence[Any], chunk: int, decode: Decode
-    ) -> AsyncIterator[Any]:
+    ) -> Parts:
         """Yields what `decode` makes of `chunk` rows at a time; memory stays constant.
 
         The rows are those of one moment. Close the iterator (``aclosing``, or its end) to give

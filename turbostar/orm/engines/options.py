@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, TypedDict
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 import msgspec
 
 from turbostar.orm.errors import OrmError
 
-__all__ = ["Options", "Where", "locate"]
+__all__ = ["Options", "OptionsGiven", "Where", "locate"]
 
 
 _Word: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^\w+$")]
@@ -56,6 +56,26 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     pragmas: dict[_Word, int | _Word] = {}
 
 
+class OptionsGiven(TypedDict, total=False):
+    """The `Options` as arguments, which type checkers know by this."""
+
+    pool_size: int | None
+    max_overflow: int
+    pool_timeout: float
+    pool_recycle: float | None
+    pool_pre_ping: bool
+    warm: int | None
+    connect_timeout: float
+    statement_timeout: float | None
+    pgbouncer: bool
+    statement_cache_size: int
+    text_timestamps: bool
+    busy_timeout: float
+    synchronous: Literal["off", "normal", "full", "extra"]
+    foreign_keys: bool
+    pragmas: dict[str, int | str]
+
+
 class Where(msgspec.Struct, frozen=True):
     """A URL, read: the kind of database, where it is, and options of ours that stood in it."""
 
@@ -85,6 +105,11 @@ def locate(url: str, given: dict[str, Any]) -> Where:
     Raises:
         OrmError: a kind of database that there is no engine for, or an option that is none.
     """
+    if not isinstance(url, str):
+        raise OrmError(
+            f"a database URL is text such as 'sqlite:///app.db', and not {url!r}"
+            + ("; is the variable set that it is taken from?" if url is None else "")
+        )
     parts = urlsplit(url)
     scheme = parts.scheme.partition("+")[0]
     kind = _KINDS.get(scheme)

@@ -1,26 +1,116 @@
-"""Results that are read piece by piece, outside of a transaction of the user's."""
+"""Results that are read piece by piece.
+
+Iterators by hand, and not generators: of a stream that nobody reads to its end Python closes each
+generator in a task of its own, and those that wait for one another then meet in the middle.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Self
 
-from turbostar.orm.engines.interface import Decode, Engine, Statement
+from turbostar.orm.engines.interface import Decode, Engine, Parts, Statement, Transaction
 
-__all__ = ["stream_alone"]
+__all__ = ["PartsAlone", "PartsWithin"]
 
 
-async def stream_alone(
-    engine: Engine, statement: Statement, parameters: Sequence[Any], chunk: int, decode: Decode
-) -> AsyncIterator[Any]:
+class PartsWithin:
+    """Pieces that are read within a transaction, by a cursor of its own.
+
+    Args:
+        open_cursor: the first call.
+        read: the next piece, in a list; None at the end.
+        close: called once, at the end or before.
+    """
+
+    __slots__ = ("_close", "_cursor", "_ended", "_open", "_read")
+
+    def __init__(
+        self,
+        open_cursor: Callable[[], Awaitable[Any]],
+        read: Callable[[Any], Awaitable[list[Any] | None]],
+        close: Callable[[Any], object] | None = None,
+    ) -> None:
+        self._open = open_cursor
+        self._read = read
+        self._close = close
+        self._cursor: Any = None
+        self._ended = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Any:
+        if self._ended:
+            raise StopAsyncIteration
+        try:
+            if self._cursor is None:
+                self._cursor = await self._open()
+            part = await self._read(self._cursor)
+        except BaseException:
+            await self.aclose()
+            raise
+        if part is None:
+            await self.aclose()
+            raise StopAsyncIteration
+        return part[0]
+
+    async def aclose(self) -> None:
+        """Closes the cursor."""
+        if self._ended:
+            return
+        self._ended = True
+        if self._cursor is not None and self._close is not None:
+            self._close(self._cursor)
+
+
+class PartsAlone:
     """`Executor.stream` of an engine: in a transaction of its own, to the last piece."""
-    transaction = await engine.begin(read_only=not statement.writes)
-    try:
-        rows = transaction.stream(statement, parameters, chunk, decode)
-        async with aclosing(rows):  # type: ignore[type-var]
-            async for part in rows:
-                yield part
-        await transaction.commit()
-    finally:
-        await transaction.rollback()
+
+    __slots__ = ("_arguments", "_ended", "_engine", "_parts", "_transaction")
+
+    def __init__(
+        self,
+        engine: Engine,
+        statement: Statement,
+        parameters: Sequence[Any],
+        chunk: int,
+        decode: Decode,
+    ) -> None:
+        self._engine = engine
+        self._arguments = (statement, parameters, chunk, decode)
+        self._transaction: Transaction | None = None
+        self._parts: Parts | None = None
+        self._ended = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Any:
+        if self._ended:
+            raise StopAsyncIteration
+        try:
+            if self._transaction is None or self._parts is None:
+                writes = self._arguments[0].writes
+                self._transaction = await self._engine.begin(read_only=not writes)
+                self._parts = self._transaction.stream(*self._arguments)
+            try:
+                return await anext(self._parts)
+            except StopAsyncIteration:
+                await self._transaction.commit()
+                raise
+        except BaseException:
+            await self.aclose()
+            raise
+
+    async def aclose(self) -> None:
+        """Ends the transaction."""
+        if self._ended:
+            return
+        self._ended = True
+        try:
+            if self._parts is not None:
+                await self._parts.aclose()
+        finally:
+            if self._transaction is not None:
+                await self._transaction.rollback()

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 from turbostar.orm.engines.faults import closed, wrong_loop
-from turbostar.orm.engines.interface import Decode, Isolation, Statement, Step
+from turbostar.orm.engines.interface import Decode, Isolation, Parts, Statement, Step
 from turbostar.orm.engines.options import Where
 from turbostar.orm.engines.postgresql import running
 from turbostar.orm.engines.postgresql.faults import lost, typed
 from turbostar.orm.engines.postgresql.pool import Link, Pool
 from turbostar.orm.engines.postgresql.statements import Statements
 from turbostar.orm.engines.postgresql.transaction import PostgresqlTransaction
-from turbostar.orm.engines.streaming import stream_alone
+from turbostar.orm.engines.streaming import PartsAlone
 
 __all__ = ["PostgresqlEngine"]
 
@@ -95,8 +95,8 @@ class PostgresqlEngine(Statements):
 
     def stream(
         self, statement: Statement, parameters: Sequence[Any], chunk: int, decode: Decode
-    ) -> AsyncIterator[Any]:
-        return stream_alone(self, statement, parameters, chunk, decode)
+    ) -> Parts:
+        return PartsAlone(self, statement, parameters, chunk, decode)
 
     async def begin(
         self, *, isolation: Isolation | None = None, read_only: bool = False

@@ -96,7 +96,7 @@ class Pool:
         waiter: asyncio.Future[Link] = self.loop.create_future()
         self.waiting.append(waiter)
         if self.count < self.size:
-            self.spawn(self._open_for(waiter))
+            self._begin_for(waiter)
         elif self.count < self.most and self._overflowing is None:
             self._overflowing = self.loop.call_later(_SOON, self._overflow)
         timeout = self.where.options.pool_timeout
@@ -197,9 +197,12 @@ class Pool:
         self.idle.clear()
         self.count = 0
 
-    async def _opened(self) -> Link:
+    def _opened(self) -> Coroutine[Any, Any, Link]:
         """A new connection. If nobody waits for it any more when it is there, the pool has it."""
-        opening = self.spawn(self._open())
+        self.count += 1  # now: others who look before the task begins must not open it, too
+        return self._kept(self.spawn(self._open()))
+
+    async def _kept(self, opening: asyncio.Task[Link]) -> Link:
         try:
             return await asyncio.shield(opening)
         except asyncio.CancelledError:
@@ -211,7 +214,7 @@ class Pool:
             self.give_back(opening.result())
 
     async def _open(self) -> Link:
-        self.count += 1
+        """A new connection, which was counted when it was decided upon."""
         try:
             connection = await connect(self.where)
         except BaseException:
@@ -221,10 +224,11 @@ class Pool:
         self.all.add(link)
 
         def ended(_: Any) -> None:
-            link.dead = True
+            # Also if it is in use: whoever has it may be long in giving it back, such as a stream
+            # that nobody reads to its end and that waits to be collected.
             if link in self.idle:
                 self.idle.remove(link)
-                self._forget(link)
+            self._forget(link)
 
         connection.add_termination_listener(ended)
         return link
@@ -242,7 +246,7 @@ class Pool:
         while self.waiting and self.waiting[0].done():
             self.waiting.popleft()
         if self.waiting and self.count < self.most and not self.closing:
-            self.spawn(self._open_for(self.waiting[0]))
+            self._begin_for(self.waiting[0])
 
     def _overflow(self) -> None:
         """Some have waited in vain: one connection more, and soon another if that is not enough."""
@@ -250,6 +254,10 @@ class Pool:
         self._serve_waiting()
         if self.waiting and self.count < self.most and not self.closing:
             self._overflowing = self.loop.call_later(_SOON, self._overflow)
+
+    def _begin_for(self, waiter: asyncio.Future[Link]) -> None:
+        self.count += 1  # now: many may ask in one turn of the loop, before the task begins
+        self.spawn(self._open_for(waiter))
 
     async def _open_for(self, waiter: asyncio.Future[Link]) -> None:
         """A new connection for who has waited longest by then; if there is none, `waiter` is told.

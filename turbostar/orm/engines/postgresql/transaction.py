@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 from turbostar.orm.engines.faults import ended_transaction, failed_transaction
-from turbostar.orm.engines.interface import Decode, Statement, Step
+from turbostar.orm.engines.interface import Decode, Parts, Statement, Step
 from turbostar.orm.engines.postgresql import running
 from turbostar.orm.engines.postgresql.faults import typed
 from turbostar.orm.engines.postgresql.pool import Link, Pool
 from turbostar.orm.engines.postgresql.statements import Statements
 from turbostar.orm.engines.quoting import quoted
+from turbostar.orm.engines.streaming import PartsWithin
 from turbostar.orm.engines.waiting import carried_through
 
 __all__ = ["PostgresqlTransaction"]
@@ -59,12 +60,17 @@ class PostgresqlTransaction(Statements):
         results: list[Any] = await self._do(sql, running.steps_of, steps)
         return results
 
-    async def stream(
+    def stream(
         self, statement: Statement, parameters: Sequence[Any], chunk: int, decode: Decode
-    ) -> AsyncIterator[Any]:
-        cursor = await self._do(statement.sql, _cursor, statement, parameters)
-        while rows := await self._do(statement.sql, _next_rows, cursor, chunk):
-            yield decode(rows)
+    ) -> Parts:
+        async def open_cursor() -> Any:
+            return await self._do(statement.sql, _cursor, statement, parameters)
+
+        async def read(cursor: Any) -> list[Any] | None:
+            rows = await self._do(statement.sql, _next_rows, cursor, chunk)
+            return [decode(rows)] if rows else None
+
+        return PartsWithin(open_cursor, read)
 
     async def savepoint(self, name: str) -> None:
         await self._do("SAVEPOINT", _script, f"SAVEPOINT {quoted(name)}")

@@ -6,11 +6,11 @@ import asyncio
 import itertools
 import threading
 import weakref
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from turbostar.orm.engines.faults import closed, wrong_loop
-from turbostar.orm.engines.interface import Decode, DecodeNamed, Isolation, Statement, Step
+from turbostar.orm.engines.interface import Decode, DecodeNamed, Isolation, Parts, Statement, Step
 from turbostar.orm.engines.options import Where
 from turbostar.orm.engines.sqlite import work
 from turbostar.orm.engines.sqlite.lanes import Readers, Writer, in_use
@@ -18,7 +18,7 @@ from turbostar.orm.engines.sqlite.outbox import Outbox
 from turbostar.orm.engines.sqlite.rows import ROWS_AT_ONCE, copy_by
 from turbostar.orm.engines.sqlite.transaction import SqliteTransaction
 from turbostar.orm.engines.sqlite.worker import Worker
-from turbostar.orm.engines.streaming import stream_alone
+from turbostar.orm.engines.streaming import PartsAlone
 
 __all__ = ["SqliteEngine"]
 
@@ -115,8 +115,8 @@ class SqliteEngine:
 
     def stream(
         self, statement: Statement, parameters: Sequence[Any], chunk: int, decode: Decode
-    ) -> AsyncIterator[Any]:
-        return stream_alone(self, statement, parameters, chunk, decode)
+    ) -> Parts:
+        return PartsAlone(self, statement, parameters, chunk, decode)
 
     async def begin(
         self, *, isolation: Isolation | None = None, read_only: bool = False

@@ -9,16 +9,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from turbostar.orm.engines.faults import ended_transaction, failed_transaction
-from turbostar.orm.engines.interface import Decode, DecodeNamed, Statement, Step
+from turbostar.orm.engines.interface import Decode, DecodeNamed, Parts, Statement, Step
 from turbostar.orm.engines.quoting import quoted
 from turbostar.orm.engines.sqlite import work
 from turbostar.orm.engines.sqlite.lanes import Readers, Writer
 from turbostar.orm.engines.sqlite.rows import ROWS_AT_ONCE, copy_by
 from turbostar.orm.engines.sqlite.worker import Worker
+from turbostar.orm.engines.streaming import PartsWithin
 from turbostar.orm.engines.waiting import Steadfast, carried_through
 from turbostar.orm.errors import DatabaseClosed
 
@@ -92,16 +93,21 @@ class SqliteTransaction:
         results: list[Any] = await self._do(work.unit_within, steps, None, None)
         return results
 
-    async def stream(
+    def stream(
         self, statement: Statement, parameters: Sequence[Any], chunk: int, decode: Decode
-    ) -> AsyncIterator[Any]:
-        cursor = await self._do(work.open_cursor, statement, parameters, None)
-        try:
-            while (rows := await self._do(work.next_rows, cursor, chunk, decode)) is not None:
-                yield rows[0]
-        finally:
+    ) -> Parts:
+        async def open_cursor() -> Any:
+            return await self._do(work.open_cursor, statement, parameters, None)
+
+        async def read(cursor: Any) -> list[Any] | None:
+            rows: list[Any] | None = await self._do(work.next_rows, cursor, chunk, decode)
+            return rows
+
+        def close(cursor: Any) -> None:
             if self.open:
                 self._put(work.close_cursor, cursor, None, None)
+
+        return PartsWithin(open_cursor, read, close)
 
     async def savepoint(self, name: str) -> None:
         await self._do(work.savepoint, f"SAVEPOINT {quoted(name)}", None, None)
