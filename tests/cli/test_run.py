@@ -196,7 +196,7 @@ def test_interrupted_while_importing(
     deadline = time.monotonic() + 60
     while len(list(importing.iterdir())) < (2 if workers else 1) and time.monotonic() < deadline:
         time.sleep(0.05)
-    # A terminal's Ctrl-C reaches all of them, each once: the process that imports may be the command.
+    # A terminal's Ctrl-C reaches each of them once; who imports may be the command itself.
     for pid in {process.pid, *(int(one.name) for one in importing.iterdir())}:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
