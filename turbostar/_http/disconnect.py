@@ -21,7 +21,7 @@ import anyio
 from starlette.types import Receive
 
 from turbostar._http.own_send import only_waits
-from turbostar._stages.tasks import EagerTask, end_loop, may_start_eagerly, start_task
+from turbostar._stages.tasks import end_loop, may_start_eagerly, start_eagerly, start_task
 
 __all__ = ["Race", "can_race", "until_disconnect"]
 
@@ -110,8 +110,8 @@ class Race:
             return
         is_late = type(receive) is MethodType and _may_be_late(receive)
         if not is_late:
-            self.listener = EagerTask(self.listen(receive), loop=loop, eager_start=True)
-        working = self.working = EagerTask(work, loop=loop, eager_start=True)
+            self.listener = start_eagerly(loop, self.listen(receive))
+        working = self.working = start_eagerly(loop, work)
         if working.done() and not working.cancelled() and working.exception() is None:
             if is_late or self.listener.done():
                 self.is_over = self.met is None
@@ -121,7 +121,7 @@ class Race:
                 if waits_for is None or not waits_for.done():
                     self.nudge(self.listener)
         elif is_late:
-            self.listener = EagerTask(self.listen(receive), loop=loop, eager_start=True)
+            self.listener = start_eagerly(loop, self.listen(receive))
 
     async def listen(self, receive: Receive) -> None:
         """What the listener does: Starlette's ``listen_for_disconnect``, and end the work."""

@@ -30,7 +30,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from turbostar._http.tracked_send import TrackedSend
 from turbostar._stages.channel import UNTAKEN, Channel
-from turbostar._stages.due import is_due_since, newest_due, queues_of, take_turns
+from turbostar._stages.due import is_due_since, newest_due, queues_of, take_turns, turns_due
 from turbostar._stages.group import Group
 from turbostar._stages.protocol import Stage, leads_to_answer
 from turbostar._stages.response import Handed
@@ -110,25 +110,22 @@ class Calls(Handed):
             self._is_called = True
             # At once, but not before what `dispatch` has scheduled, or one above it, such as a
             # timeout that is over.
-            upon = self.upon = nested()
+            upon = nested()
             if (
                 self.has_others
                 or self.is_sent
                 or is_due_since(loop, self.queues, self.due_before)
-                or not may_start_eagerly(loop, upon)
+                or not may_start_eagerly(loop, upon.tasks)
             ):
                 task = await self._start(app)
             else:
                 # Not in a function of its own: a frame more for each layer upon which others begin.
                 try:
                     upon.tasks += 1
-                    self.is_begun_upon = True
                     try:
                         task = EagerTask(self._run(app), loop=loop, name=_NAME, eager_start=True)
                     finally:
                         upon.tasks -= 1
-                        upon.due -= self._handed is not None
-                        self.is_begun_upon = False
                 except (KeyboardInterrupt, SystemExit) as exc:
                     self._fatal = [*self._fatal, exc]
                     task = None
@@ -137,14 +134,13 @@ class Calls(Handed):
                 if task is not None and not self._has_run:
                     self._join_late(task)
                     self.watch(task)
-            if self._handed is None:
-                # One that was cancelled by itself cancels the scope soon: what it raised is first.
-                if (turns := self._turns_missed()) and not (task and task.cancelled()):
-                    await take_turns(turns)
-                answer = self.answer
-                if answer is not None and self.body_left is None and not self.has_others:
-                    self.body_left = UNTAKEN
-                    return self.make_response(answer.status, answer.headers, None)
+            # One that was cancelled by itself cancels the scope soon: what it raised comes first.
+            if (turns := self._turns_missed()) and not (task and task.cancelled()):
+                await take_turns(turns)
+            answer = self.answer
+            if answer is not None and self.body_left is None and not self.has_others:
+                self.body_left = UNTAKEN
+                return self.make_response(answer.status, answer.headers, None)
             start, info = await self._first()
             return self.make_response(start["status"], start.get("headers", []), info)
 
@@ -177,7 +173,7 @@ class Calls(Handed):
         if self.has_others or (self.answer is None and (not self.has_ended or self.error is None)):
             return 0
         host: Any = current_task()
-        return self.turns_due() or host._must_cancel
+        return turns_due(self.loop, self.queues) or host._must_cancel
 
     async def _first(self) -> tuple[Message, Any]:
         """Take the message that starts the response, and what is told of it for debugging."""
@@ -281,7 +277,9 @@ class Calls(Handed):
         """Say that the response was sent: whoever waits below goes on, and late tasks start."""
         if self.is_just_taken and self._followers:
             # On Starlette it learns first that its last piece was taken: who cancels comes before.
-            self.late_by = 2 if self.host._must_cancel else int(self.turns_due() > 0)
+            self.late_by = (
+                2 if self.host._must_cancel else int(turns_due(self.loop, self.queues) > 0)
+            )
         Channel.close(self)
         if self.source is not None and self.source.background is not None:
             self._start_background(self.source)
@@ -325,8 +323,8 @@ def _cancel_all(scopes: set[CancelScope]) -> None:
 
 #: What most calls have when their application has waited.
 _USUAL = """
-    forward loop queues middleware request scope host due_before upon group running body
-    answer answerer source body_left is_last is_sent is_left is_over is_begun_upon is_body_begun
+    forward loop queues middleware request scope host due_before group running body
+    answer answerer source body_left is_last is_sent is_left is_over is_body_begun
     is_body_spent is_answer_awaited _began _cancelling _is_called _has_run _takers _ended
 """
 

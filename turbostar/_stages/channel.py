@@ -6,14 +6,14 @@ taken, and either side takes a turn of the event loop first. So it is here, with
 A complete response may be left in the channel, to be taken in one go by whoever sends it on, or as
 its messages by anybody else.
 
-And a turn is left out where it would bring nothing but one side to the point where it waits for
-the other: nothing else is due in the loop, so that nobody could tell. Then a message is *handed
-over* to whoever is about to take one, as if he were waiting for it already.
+And a turn is left out where nothing at all is due in the loop, so that nobody could tell. Not where
+even the other side is: what that does next might be due in another order, or at another time. And a
+task that stands upon another, which goes on when it waits, takes all its turns.
 """
 
 from __future__ import annotations
 
-from asyncio import AbstractEventLoop, CancelledError, Future, current_task, sleep
+from asyncio import AbstractEventLoop, Future, current_task, sleep
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,8 +22,7 @@ from starlette.types import Message, Send
 
 from turbostar._stages.due import Queues, callbacks_due
 from turbostar._stages.protocol import Answer, Stage
-from turbostar._stages.scopes import is_by_scope
-from turbostar._stages.tasks import Nested
+from turbostar._stages.tasks import begun_upon_others
 
 __all__ = ["UNTAKEN", "Channel"]
 
@@ -50,9 +49,6 @@ class Channel(Stage):
         source: the object it was made of, if that had no background task then.
         body_left: the messages of its body, the next one last, once its start was taken.
         queues: what the loop has to do, where it is one of uvloop's; see `queues_of`.
-        upon: the tasks that have begun one on top of the other here.
-        is_begun_upon: whether the application has so, upon who is about to take, and has not waited
-            yet.
     """
 
     # Of the class, which makes an instance cheaper to build.
@@ -69,10 +65,6 @@ class Channel(Stage):
     body_left: list[Message] | None = None
     source: Any = None
     queues: Queues | None = None
-    upon = Nested()
-    is_begun_upon = False
-    _taking: Any = None  # the task that is about to take a message when it has had its turn
-    _handed: Message | None = None  # what it takes then
     _offered: Sequence[tuple[Message, Future[None]]] = ()
     _takers: Sequence[Future[Message | None]] = ()
     _followers: Sequence[Future[None]] = ()
@@ -117,10 +109,9 @@ class Channel(Stage):
             await self.sent()
 
     async def _offer(self, message: Message) -> None:
-        is_awaited = self.is_begun_upon or self._taking is not None
-        if not self._is_turn_empty():
+        # Where nobody listens the turn is taken, for else who sends on and on would stop the loop.
+        if self.is_sent or self.has_ended or not self._is_turn_empty():
             await sleep(0)
-            is_awaited = False
         if self.has_ended:
             raise ClosedResourceError
         if self.is_sent:
@@ -128,10 +119,6 @@ class Channel(Stage):
         taker = self._next_taker()
         if taker is not None:
             taker.set_result(message)
-            return
-        if is_awaited and self._handed is None and not self._offered:
-            self._handed = message
-            self.upon.due += self.is_begun_upon
             return
         offer = message, self.loop.create_future()
         self._offered = [*self._offered, offer]
@@ -144,45 +131,28 @@ class Channel(Stage):
             raise BrokenResourceError
 
     def _is_turn_empty(self) -> bool:
-        """Whether a turn of the loop would bring nothing but who is about to take a message.
+        """Whether a turn of the loop would bring nothing to anybody.
 
-        Not to the current task either, which may have been cancelled, nor where several
-        applications send here.
+        Not to the current task either, which may have been cancelled, nor to one that it stands
+        upon, nor where several applications send here.
         """
         task: Any = current_task()
-        if self.has_others or task._must_cancel:
-            return False
-        if self.upon.due != (self.is_begun_upon and self._handed is not None):
-            return False
-        taking = self._taking
-        if taking is None or taking is task:
-            return callbacks_due(self.loop, self.queues) == 0
-        return callbacks_due(self.loop, self.queues) == 1 and not taking._must_cancel
+        return not (
+            self.has_others
+            or task is None
+            or task._must_cancel
+            or begun_upon_others
+            or callbacks_due(self.loop, self.queues)
+        )
 
     async def take(self) -> Message | None:
         """Take the next message; None if none will come."""
-        if self._taking is not None or not self._is_turn_empty():
-            await self._turn_to_take()
-        return await self.take_at_once()
-
-    async def _turn_to_take(self) -> None:
-        """Take the turn of the loop that comes before a message is taken."""
-        self._taking = current_task()
-        try:
+        if not self._is_turn_empty():
             await sleep(0)
-        except CancelledError as exc:
-            # Who is handed a message is past being cancelled by a scope, though not by others.
-            if self._handed is None or not is_by_scope(exc):
-                self._handed = None
-                raise
-        finally:
-            self._taking = None
+        return await self.take_at_once()
 
     async def take_at_once(self) -> Message | None:
         """The same without the turn of the loop that comes first."""
-        task: Any = current_task()
-        if self._handed is not None and task._must_cancel:
-            await self._turn_to_take()
         message = self._next_message()
         if message is not None or self.has_ended:
             return message
@@ -197,9 +167,6 @@ class Channel(Stage):
         return message
 
     def _next_message(self) -> Message | None:
-        if self._handed is not None:
-            message, self._handed = self._handed, None
-            return message
         answer = self.answer
         if answer is not None and not self.body_left:
             if self.body_left is None:

@@ -15,7 +15,6 @@ from anyio import CancelScope
 
 from turbostar._stages.due import Queues, callbacks_due, take_turns, turns_due
 from turbostar._stages.scopes import Entered, enter, enter_late, has_scope, is_by_scope, now
-from turbostar._stages.tasks import Nested
 
 __all__ = ["Group"]
 
@@ -25,7 +24,6 @@ class Group:
 
     Attributes:
         queues: what the loop has to do, where it is one of uvloop's; see `queues_of`.
-        upon: the tasks that have begun one on top of the other here.
         host: the task that waits for them.
         answer: the complete response that one of them has left; None if none has.
         group: the cancel scope that they belong to, which the host is in; None until it is needed.
@@ -36,7 +34,6 @@ class Group:
 
     loop: AbstractEventLoop
     queues: Queues | None = None
-    upon = Nested()
     host: Any
     answer: Any = None
     group: Any = None
@@ -58,10 +55,6 @@ class Group:
             self._began = now()
             self._cancelling = host.cancelling()
 
-    def turns_due(self) -> int:
-        """In how many turns of the loop all that is due, here or below, has had its turn."""
-        return turns_due(self.loop, self.queues) or int(self.upon.due > 0)
-
     def enter_group(self) -> Any:
         """Return the scope, which the host has been in from the beginning."""
         if self.group is None:
@@ -82,7 +75,7 @@ class Group:
             awaited: how many callbacks are due that let the host go on, where it need not wait for
                 the end; None where it is to.
         """
-        if self.running != [task] or len(task._callbacks) != 1:
+        if self.running != [task] or len(task._callbacks) != 1 or task._must_cancel:
             return
         ended = self._ended
         if ended is not None and ended.done():
@@ -139,7 +132,7 @@ class Group:
     def _leave(self) -> None:
         """Wait for no more calls; whoever is due may start another until the loop's next turn."""
         self.is_left = True
-        if self.turns_due():
+        if turns_due(self.loop, self.queues):
             self.loop.call_soon(self._be_over)
         else:
             self.is_over = True
@@ -193,7 +186,7 @@ class Group:
         """
         if self.running and not all(task.done() for task in self.running):
             return raised
-        turns = self.turns_due() if raised is None else 3
+        turns = turns_due(self.loop, self.queues) if raised is None else 3
         if turns:
             with CancelScope(shield=raised is not None):
                 try:

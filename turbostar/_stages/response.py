@@ -14,7 +14,7 @@ from starlette.middleware.base import _StreamingResponse
 from turbostar._http.own_send import hand_over, responds
 from turbostar._http.tracked_send import stage_above, untracked
 from turbostar._stages.channel import UNTAKEN, Channel
-from turbostar._stages.due import take_turns
+from turbostar._stages.due import take_turns, turns_due
 from turbostar._stages.group import Group
 from turbostar._stages.protocol import Answer
 
@@ -105,7 +105,7 @@ class Handed(Channel, Group):
             return
         if (
             responds
-            and not self.turns_due()
+            and not turns_due(self.loop, self.queues)
             and not self.host._must_cancel
             and hand_over(send, answer.status, answer.headers, answer.body)
         ):
@@ -113,7 +113,9 @@ class Handed(Channel, Group):
         await send(answer.start())
         is_to_be_taken = True
         for message in answer.pieces():
-            if is_to_be_taken and (turns := self.turns_due() or self.host._must_cancel):
+            if is_to_be_taken and (
+                turns := turns_due(self.loop, self.queues) or self.host._must_cancel
+            ):
                 await take_turns(turns)  # as it does on Starlette: who was cancelled ends here
             await send(message)
             is_to_be_taken = self.is_of_pieces

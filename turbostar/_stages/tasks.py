@@ -12,45 +12,46 @@ from typing import Any
 
 __all__ = [
     "EagerTask",
-    "Nested",
+    "begun_upon_others",
     "end_loop",
     "end_loop_soon",
     "may_start_eagerly",
     "nested",
+    "start_eagerly",
     "start_task",
 ]
 
 #: Called with ``loop=`` and ``eager_start=True``; the class knows the latter since Python 3.12.
 EagerTask: Any = Task
 _CAN_START_EAGERLY = sys.version_info >= (3, 12)
+#: The tasks, of whomever, that have begun on top of another and have not waited yet: when they do,
+#: or end, that other goes on. Of all threads; so what is taken from it may be one turn too careful.
+begun_upon_others: Any = getattr(
+    asyncio.tasks, "_eager_tasks", {None} if _CAN_START_EAGERLY else set()
+)
 #: So many may be started one within the other: each has the frames of the others below it.
 _MAX_NESTED = 10
 
 
-class Nested:
-    """The tasks that have been started so and have not waited yet, in one thread.
+class _Nested:
+    """How many tasks have been started so and have not waited yet, in one thread."""
 
-    Attributes:
-        tasks: how many there are.
-        due: how many of those upon which they have begun have something to do when they go on.
-    """
-
-    __slots__ = ("due", "tasks")
+    __slots__ = ("tasks",)
 
     def __init__(self) -> None:
-        self.tasks = self.due = 0
+        self.tasks = 0
 
 
 class _Here(threading.local):
     def __init__(self) -> None:
-        self.nested = Nested()
+        self.nested = _Nested()
 
 
 _here = _Here()
 
 
-def nested() -> Nested:
-    """Those of this thread."""
+def nested() -> _Nested:
+    """The count of this thread."""
     return _here.nested
 
 
@@ -58,22 +59,22 @@ def nested() -> Nested:
 _create_task_of: dict[type, Any] = {}
 
 
-def may_start_eagerly(loop: Any, upon: Nested | None = None) -> bool:
+def may_start_eagerly(loop: Any, upon: int | None = None) -> bool:
     """Whether a task may begin on top of its creator, without its loop's ``create_task``.
 
     Not where somebody has replaced that or set a task factory, to be told of all tasks; nor while
     an exception is being handled, which would become the context of what the task raises; nor
-    upon too many others, or upon one that has something to do.
+    upon too many others, or upon one of somebody else's, whose creator has something to do.
 
     Args:
-        upon: these others, if they are known.
+        upon: how many others, if that is known.
     """
     if upon is None:
-        upon = _here.nested
+        upon = _here.nested.tasks
     if (
         not _CAN_START_EAGERLY
-        or upon.tasks >= _MAX_NESTED
-        or upon.due
+        or upon >= _MAX_NESTED
+        or upon < len(begun_upon_others)
         or sys.exception() is not None
     ):
         return False
@@ -86,6 +87,16 @@ def may_start_eagerly(loop: Any, upon: Nested | None = None) -> bool:
         and "create_task" not in loop.__dict__
         and loop.get_task_factory() is None
     )
+
+
+def start_eagerly(loop: Any, coroutine: Any, **options: Any) -> Any:
+    """Start a task on top of its creator, or of a callback; see `may_start_eagerly`."""
+    upon = _here.nested
+    upon.tasks += 1
+    try:
+        return EagerTask(coroutine, loop=loop, eager_start=True, **options)
+    finally:
+        upon.tasks -= 1
 
 
 #: Of the task factories that start their tasks eagerly.

@@ -11,7 +11,7 @@ from typing import Any
 
 from uvicorn.server import ServerState
 
-from turbostar._stages.tasks import EagerTask
+from turbostar._stages.tasks import start_eagerly
 from turbostar.server.cycle import RequestResponseCycle
 from turbostar.server.keep_alive import KeptAlive
 from turbostar.server.serving import Serving
@@ -108,7 +108,7 @@ class Pipelined(KeptAlive):
             cycle.is_beginning = True
             shared = self._context
             context = Context() if shared is None else shared.copy()
-            task = EagerTask(cycle.run_asgi(app), loop=loop, context=context, eager_start=True)
+            task = start_eagerly(loop, cycle.run_asgi(app), context=context)
             cycle.is_beginning = False
             if cycle.held is not None:
                 cycle.flush()
