@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import msgspec
 import pytest
@@ -21,6 +21,7 @@ from turbostar.orm.errors import (
     QueryError,
     TooManyQueries,
     UniqueViolation,
+    WrongValue,
 )
 from turbostar.orm.raw import statement_for
 
@@ -69,6 +70,34 @@ async def test_a_value_may_be_used_twice_and_out_of_order(db: Database) -> None:
     assert found == [{"text": "aba"}]
 
 
+def test_sqlite_gets_placeholders_without_numbers() -> None:
+    """Python 3.12.0 to 3.12.3 warn of numbered ones whose values come in a sequence."""
+    statement, places = statement_for("sqlite", "SELECT $2, ?1, '$3', $2")
+    assert (statement.sql, places) == ("SELECT ?, ?, '$3', ?", (2, 1, 2))
+
+
+@pytest.mark.parametrize("values", [("a",), ("a", "b", "c")])
+async def test_as_many_values_as_placeholders(db: Database, values: tuple[str, ...]) -> None:
+    with pytest.raises(QueryError, match=r"2 arguments|up to \$2, and \d values came"):
+        await db.sql("SELECT $1 || $2 AS text", *values)
+
+
+@pytest.mark.parametrize("several", [[1], (1,), {1}, {"age": 1}])
+async def test_values_come_one_by_one(db: Database, several: Any) -> None:
+    """A list in the place of one value is no value that all rows are less than."""
+    await people(db)
+    for run in (db.sql, db.execute):
+        with pytest.raises(WrongValue, match=r"\$1.*: pass values one by one, as in db\.sql"):
+            await run("SELECT name FROM people WHERE id < $1", several)
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+async def test_a_list_is_an_array_where_one_belongs(db: Database) -> None:
+    await people(db)
+    found = await db.sql("SELECT name FROM people WHERE id = ANY($1::int[])", [2, 3])
+    assert found == [{"name": "a"}]
+
+
 async def test_placeholders_are_no_text(db: Database) -> None:
     """Dollars in quotes and comments stay as they are."""
     found = await db.sql("SELECT '$1' AS \"$2\", $1 AS n /* $3 */ -- $4", "x")
@@ -109,7 +138,7 @@ async def test_plain_sql_that_writes_and_returns(db: Database) -> None:
     ],
 )
 def test_what_a_statement_is_taken_for(text: str, writes: bool, session: bool) -> None:
-    found = statement_for("postgresql", text)
+    found = statement_for("postgresql", text).statement
     assert (found.writes, found.session) == (writes, session)
 
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
 from turbostar.orm.engines.interface import Statement
-from turbostar.orm.errors import QueryError
+from turbostar.orm.errors import QueryError, WrongValue
 
-__all__ = ["into_structs", "statement_for", "to_dicts"]
+__all__ = ["Raw", "into_structs", "one_by_one", "statement_for", "takes_several", "to_dicts"]
 
-# What is not code: text and names in quotes, comments, dollar-quoted text. And then a placeholder.
+# What is not code: text and names in quotes, comments. And then a placeholder, also as SQLite has
+# it.
 _PIECES = re.compile(
     r"""'(?:[^']|'')*' | "(?:[^"]|"")*" | `[^`]*` | \[[^\]]*\] | --[^\n]* | /\*.*?\*/
-      | \$(?P<number>\d+)""",
+      | [$?](?P<number>\d+)""",
     re.VERBOSE | re.DOTALL,
 )
 _COMMENTS = re.compile(r"\s+|--[^\n]*|/\*.*?\*/|\(", re.DOTALL)
@@ -33,8 +34,39 @@ _CHANGES_SESSION = re.compile(
 )
 
 
+class Raw(NamedTuple):
+    """A statement, and where its values go.
+
+    Args:
+        statement: with the placeholders of its engine.
+        places: of SQLite's placeholders, which have no numbers, those that the text gave them;
+            None where values go to the engine as they are.
+    """
+
+    statement: Statement
+    places: tuple[int, ...] | None
+
+    def placed(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The parameters of the statement.
+
+        Raises:
+            QueryError: there are more values than the text has placeholders, or fewer.
+        """
+        if self.places is None:
+            return values
+        fault = ""
+        if 0 in self.places:
+            fault = "placeholders are counted from $1, not from $0"
+        elif max(self.places) != len(values):
+            fault = f"the placeholders go up to ${max(self.places)}, and {len(values)} values came"
+        if fault:
+            sql = self.statement.sql
+            raise QueryError(f"{fault}: {sql}", statement=sql)
+        return tuple([values[number - 1] for number in self.places])
+
+
 @lru_cache(maxsize=1024)
-def statement_for(kind: Literal["sqlite", "postgresql"], text: str) -> Statement:
+def statement_for(kind: Literal["sqlite", "postgresql"], text: str) -> Raw:
     """The statement of a text with ``$1`` placeholders.
 
     What is not sure to read only is taken to write, which costs time and is never wrong.
@@ -43,14 +75,32 @@ def statement_for(kind: Literal["sqlite", "postgresql"], text: str) -> Statement
     while found := _COMMENTS.match(text, start):
         start = found.end()
     writes = _READS.match(text, start) is None or _WRITES.search(text, start) is not None
-    sql = text if kind == "postgresql" else _PIECES.sub(_question_mark, text)
+    places: list[int] = []
+
+    def mark(found: re.Match[str]) -> str:
+        if found["number"] is None:
+            return found[0]
+        places.append(int(found["number"]))
+        return "?"  # without a number, for Python 3.12.0 warns of ?1 that is given a sequence
+
+    sql = text if kind == "postgresql" else _PIECES.sub(mark, text)
     changes = _CHANGES_SESSION.search(text[start:]) is not None
-    return Statement(sql, writes or changes, True, session=changes)
+    statement = Statement(sql, writes or changes, True, session=changes)
+    return Raw(statement, tuple(places) or None)
 
 
-def _question_mark(found: re.Match[str]) -> str:
-    number = found["number"]
-    return found[0] if number is None else f"?{number}"
+def takes_several(value: Any) -> bool:
+    """Whether a value is a container, of which a statement's values are rather the items."""
+    return isinstance(value, list | tuple | set | frozenset | dict)
+
+
+def one_by_one(fault: str, statement: Statement) -> WrongValue:
+    """The error for a container in a place that takes one value."""
+    return WrongValue(
+        f"{fault}: pass values one by one, as in db.sql(text, 3, 4), not in a list or dict, and"
+        f" JSON as text: {statement.sql}",
+        statement=statement.sql,
+    )
 
 
 def to_dicts(names: list[str], rows: list[Any]) -> list[dict[str, Any]]:
