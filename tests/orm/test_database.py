@@ -8,12 +8,14 @@ import gc
 import subprocess
 import sys
 import threading
+import uuid
 from pathlib import Path
 from typing import Any, TypedDict
 
 import msgspec
 import pytest
 
+from turbostar.orm import Col, Model, col, pk
 from turbostar.orm.database import Database
 from turbostar.orm.errors import (
     DatabaseClosed,
@@ -38,6 +40,18 @@ class Named(TypedDict):
     name: str
 
 
+class Place(msgspec.Struct):
+    street: str
+
+
+class Held(Model, table="held"):
+    id: Col[int] = pk()
+    place: Col[Place]
+    words: Col[dict[str, int]] = col(default_factory=dict, name="words_of")
+    day: Col[datetime.date | None] = col(default=None)
+    id_of: Col[uuid.UUID] = col(default_factory=uuid.uuid4)
+
+
 async def people(db: Database) -> None:
     await db.execute("CREATE TABLE people (id integer PRIMARY KEY, name text, born date)")
     await db.execute("INSERT INTO people VALUES ($1, $2, NULL), ($3, $2, NULL)", 1, "a", 2)
@@ -57,6 +71,47 @@ async def test_plain_sql_into_types(db: Database) -> None:
     found = await db.sql("SELECT id, born, name FROM people ORDER BY id", into=Person)
     assert found == [Person("a", 1), Person("a", 2, born)]
     assert await db.sql("SELECT name FROM people WHERE id = $1", 1, into=Named) == [{"name": "a"}]
+
+
+async def test_plain_sql_into_a_model(db: Database) -> None:
+    """Its objects are those that `get` gives: decoded, and saved by UPDATE."""
+    await db.create_all(Held)
+    await Held.create(place=Place("x"), words={"a": 1}, day=datetime.date(2000, 2, 29))
+    [found] = await db.sql("SELECT * FROM held", into=Held)
+    assert found == await Held.get(1)
+    assert (found.place, found.words) == (Place("x"), {"a": 1})
+    assert not found.is_new
+    assert not found.changed
+    found.words = {"b": 2}
+    await found.save()
+    assert await Held.filter().values_list("words", flat=True) == [{"b": 2}]
+
+
+async def test_plain_sql_into_a_part_of_a_model(db: Database) -> None:
+    """As after `only`; what the model does not have is left out."""
+    await db.create_all(Held)
+    await Held.create(place=Place("x"))
+    [found] = await db.sql("SELECT 1 AS more, words_of AS words, id FROM held", into=Held)
+    assert (found.id, found.words) == (1, {})
+    assert found.place == msgspec.UNSET  # type: ignore[comparison-overlap]
+    assert await db.sql("SELECT * FROM held WHERE id > 1", into=Held) == []
+
+
+@pytest.mark.parametrize(
+    ("columns", "fault"),
+    [
+        ("place", "needs its key: select id, too"),
+        ("*, 7 AS id", "two columns of the rows are called id"),
+        ("id, 'no' AS place", "do not fit Held.place: Input data"),
+        ("id, CAST(NULL AS text) AS place", "do not fit Held.place: it is NULL"),
+        ("id, 'x' AS day", "do not fit Held.day: "),
+    ],
+)
+async def test_rows_that_do_not_fit_a_model(db: Database, columns: str, fault: str) -> None:
+    await db.create_all(Held)
+    await Held.create(place=Place("x"))
+    with pytest.raises(QueryError, match=fault):
+        await db.sql(f"SELECT {columns} FROM held", into=Held)
 
 
 async def test_rows_that_do_not_fit(db: Database) -> None:

@@ -12,10 +12,11 @@ from typing import Any, Literal, Self, TypeVar, overload
 from turbostar.orm import binding
 from turbostar.orm.counting import Counted, Counter
 from turbostar.orm.engines import open_engine
-from turbostar.orm.engines.interface import Executor, Isolation
+from turbostar.orm.engines.interface import DecodeNamed, Executor, Isolation
 from turbostar.orm.errors import DatabaseClosed, DatabaseError, TooManyQueries, WrongValue
 from turbostar.orm.raw import (
     Raw,
+    into_objects,
     into_structs,
     one_by_one,
     statement_for,
@@ -214,8 +215,8 @@ class Database:
         Args:
             text: SQL with ``$1``, ``$2`` … for the values, on every engine.
             parameters: the values, which never become part of the text.
-            into: a Struct, dataclass or TypedDict that has the names of the columns; without it
-                each row is a dict.
+            into: a Struct, dataclass or TypedDict that has the names of the columns, or a model,
+                whose key must be among them; without it each row is a dict.
 
         Raises:
             QueryError: the database does not understand it, there are more values than
@@ -224,7 +225,7 @@ class Database:
         """
         written = statement_for(self.kind, text)
         values = self._encoded(written, parameters)
-        decode = to_dicts if into is None else into_structs(into)
+        decode = self._decoder(into)
         try:
             rows: list[Any] = await self.executor().fetch_named(written.statement, values, decode)
         except WrongValue as error:
@@ -255,6 +256,13 @@ class Database:
         from turbostar.orm import schema
 
         await schema.drop_all(self, models)
+
+    def _decoder(self, into: Any) -> DecodeNamed:
+        """What makes rows into what `sql` was asked for."""
+        if into is None:
+            return to_dicts
+        table = getattr(into, "__turbostar_table__", None)
+        return into_structs(into) if table is None else into_objects(table, self.dialect)
 
     def _encoded(self, written: Raw, parameters: tuple[Any, ...]) -> tuple[Any, ...]:
         """The values as the engine takes them."""

@@ -5,14 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Optional
 
 import msgspec
+from msgspec import UNSET
 
 from turbostar.orm.engines.interface import Statement
 from turbostar.orm.errors import QueryError, WrongValue
 
-__all__ = ["Raw", "into_structs", "one_by_one", "statement_for", "takes_several", "to_dicts"]
+__all__ = [
+    "Raw", "into_objects", "into_structs", "one_by_one", "statement_for", "takes_several",
+    "to_dicts",
+]  # fmt: skip
+
+if TYPE_CHECKING:
+    from turbostar.orm.fields import Field
+    from turbostar.orm.table import Table
 
 # What is not code: text and names in quotes, comments. And then a placeholder, also as SQLite has
 # it.
@@ -130,3 +138,55 @@ def into_structs(into: Any) -> Callable[[list[str], list[Any]], list[Any]]:
             ) from error
 
     return decode
+
+
+def into_objects(table: Table, dialect: Any) -> Callable[[list[str], list[Any]], list[Any]]:
+    """A decoder of rows into objects of a model, which have their rows in the database.
+
+    Columns are found by their names there, or else by those of the fields; what is missing is
+    UNSET, as after `Query.only`, and what the model does not have is left out.
+    """
+    fields = {field.name: field for field in table.fields.values()}
+    fields |= {field.column: field for field in table.fields.values()}
+
+    def decode(names: list[str], rows: list[Any]) -> list[Any]:
+        found = [fields.get(name) for name in names]
+        wanted = [field for field in found if field is not None]
+        for field in wanted:
+            if wanted.count(field) > 1:
+                raise QueryError(
+                    f"two columns of the rows are called {field.column}: select one of them, or"
+                    f" call the other otherwise (columns: {', '.join(names)})"
+                )
+        lacking = [field.column for field in table.key if field not in wanted]
+        if lacking and names:
+            raise QueryError(
+                f"a {table.model.__name__} needs its key: select {', '.join(lacking)}, too"
+                f" (columns: {', '.join(names)})"
+            )
+        # Also `_new`, which is UNSET of an object that has a row.
+        values = dict.fromkeys(table.slots, [UNSET] * len(rows))
+        for position, each in enumerate(found):
+            if each is not None:
+                column = [row[position] for row in rows]
+                try:
+                    values[each.name] = _read(each, column, dialect)
+                except (ValueError, TypeError, ArithmeticError) as error:
+                    raise QueryError(f"the rows do not fit {each}: {error}") from error
+        return [table.model(*row) for row in zip(*values.values(), strict=True)]
+
+    return decode
+
+
+def _read(field: Field, values: list[Any], dialect: Any) -> list[Any]:
+    """Values of a column, as those of its field."""
+    type = field.type
+    decode = dialect.decoder(type)
+    if decode is not None:
+        values = [None if value is None else decode(value) for value in values]
+    if type.kind not in ("json", "array", "enum"):  # whose decoders have checked them
+        wanted = Optional[type.python] if field.nullable else type.python  # noqa: UP045
+        values = msgspec.convert(values, list[wanted], strict=False)  # type: ignore[valid-type]
+    elif None in values and not field.nullable:
+        raise TypeError("it is NULL")
+    return values
