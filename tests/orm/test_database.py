@@ -15,7 +15,7 @@ from typing import Any, TypedDict
 import msgspec
 import pytest
 
-from turbostar.orm import Col, Model, col, pk
+from turbostar.orm import Col, Model, binding, col, pk
 from turbostar.orm.database import Database
 from turbostar.orm.errors import (
     DatabaseClosed,
@@ -255,6 +255,57 @@ async def test_closed_and_opened_again(db: Database) -> None:
     await db.start()
     await db.start()
     assert len(await db.sql("SELECT id FROM people")) == 2
+
+
+@pytest.mark.parametrize("bound", [False, True])
+async def test_models_of_a_closed_database(db: Database, bound: bool) -> None:
+    """The same error as of the database itself, whether it was the only one or theirs."""
+    await db.create_all(Held)
+    if bound:
+        db.bind(Held)
+    held = await Held.create(place=Place("x"))
+    await db.close()
+
+    async def streamed() -> None:
+        async for _ in Held.filter().stream():
+            pass
+
+    try:
+        for use in (
+            lambda: Held.get(1),
+            lambda: Held.filter(),
+            lambda: Held.create(place=Place("y")),
+            lambda: Held(place=Place("y")).save(),
+            lambda: Held.insert_many([{"place": Place("y")}]),
+            lambda: Held.filter().delete(),
+            held.delete,
+            held.refresh,
+            streamed,
+            lambda: db.execute("DELETE FROM held"),
+            db.check,
+            lambda: db.create_all(Held),
+        ):
+            with pytest.raises(DatabaseClosed, match="start"):
+                await use()
+        await db.start()
+        assert await Held.count() == 1
+    finally:
+        binding.bind(Held, None)
+
+
+async def test_a_transaction_of_a_closed_database(db: Database) -> None:
+    """What comes after the close, the commit too, is told of it."""
+    await db.create_all(Held)
+    transaction = db.transaction()
+    await transaction.__aenter__()
+    held = await Held.create(place=Place("x"))
+    await db.close(timeout=0)
+    with pytest.raises(DatabaseClosed):
+        await held.refresh(using=db)
+    with pytest.raises(DatabaseClosed):
+        await transaction.__aexit__(None, None, None)
+    await db.start()
+    assert await Held.count() == 0
 
 
 async def test_many_open_it_at_once(url: str) -> None:
