@@ -14,6 +14,7 @@ from turbostar.orm.expressions.base import Expression, as_expression
 from turbostar.orm.expressions.columns import column_of
 from turbostar.orm.expressions.nodes import slot
 from turbostar.orm.fields import Field
+from turbostar.orm.persistence import require_agreeing
 from turbostar.orm.plans import Plan, plan_for
 from turbostar.orm.relations.load import load_all, remember_peers
 
@@ -167,13 +168,12 @@ def _assigned(field: Field, value: Any) -> Expression[Any]:
 
 def resolved_changes(table: Any, changes: dict[str, Any]) -> dict[str, Any]:
     """Changes by field: a relation stands for the columns of its key."""
+    require_agreeing(table, changes)
     found: dict[str, Any] = {}
     for name, value in changes.items():
         relation = table.relations.get(name)
         if relation is None:
             found[name] = value
-        elif not relation.owns_key:
-            raise QueryError(f"{relation} has no column in {table.name}, and cannot be set")
         else:
             for mine, its in zip(relation.local, relation.remote, strict=True):
                 model = isinstance(value, relation.target)
