@@ -10,6 +10,7 @@ import msgspec
 from turbostar.orm.errors import QueryError
 from turbostar.orm.expressions.nodes import Node, make, slot
 from turbostar.orm.expressions.ordering import Ordering
+from turbostar.orm.expressions.shown import shown
 from turbostar.orm.types import (
     BOOL,
     FLOAT,
@@ -233,7 +234,7 @@ class Expression(msgspec.Struct, Generic[T], eq=False, frozen=True):
         return Ordering(make("order", self.node, "desc", "", type=None), self.values)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.node!r})"
+        return shown(self.node, self.values)
 
 
 class Condition(Expression[bool], eq=False, frozen=True):
