@@ -380,6 +380,35 @@ async def test_faults_are_named() -> None:
         _ = User.all().fliter
 
 
+@pytest.mark.parametrize(
+    ("options", "ids", "others"),
+    [
+        ([1, None], [1, 2, 4], [3]),
+        ([None], [4], [1, 2, 3]),
+        ([1], [1, 2], [3]),
+        ([], [], [1, 2, 3, 4]),
+    ],
+)
+async def test_none_in_a_list(options: list[Any], ids: list[int], others: list[int]) -> None:
+    """None stands for NULL, however the list is given; without it NULL is in no answer."""
+    for path in (User.org, User.org_id, User.org.id):
+        assert [user.id for user in await User.filter(path.in_(options)).order("id")] == ids
+        assert [user.id for user in await User.filter(path.not_in(options)).order("id")] == others
+    for key in ("org__in", "org_id__in", "org__id__in"):
+        assert [user.id for user in await User.filter(**{key: options}).order("id")] == ids
+        found = await User.filter(**{key.replace("__in", "__not_in"): options}).order("id")
+        assert [user.id for user in found] == others
+        rest = [number for number in (1, 2, 3, 4) if number not in ids]
+        assert [user.id for user in await User.exclude(**{key: options}).order("id")] == rest
+
+
+async def test_none_in_a_list_of_a_relation_to_many() -> None:
+    """It stands for no object at all."""
+    assert await User.filter(posts__in=[3, None]).order("id").values_list("id", flat=True) == [2, 4]
+    assert await User.filter(User.posts.not_in([3, None])).order("id").count() == 2
+    assert await User.filter(profile__in=[None]).order("id").values_list("id", flat=True) == [2, 4]
+
+
 async def test_what_a_query_shows() -> None:
     """sql, plan and explain."""
     query = User.filter(User.age > 3).limit(1)

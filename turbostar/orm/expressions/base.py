@@ -81,7 +81,10 @@ class Expression(msgspec.Struct, Generic[T], eq=False, frozen=True):
         return _compared(self, "is distinct from", other)
 
     def in_(self, options: Iterable[Any] | Any) -> Condition:
-        """One of some values, or of the rows of a query of one column."""
+        """One of some values, or of the rows of a query of one column.
+
+        None among the values stands for NULL, which is in no list otherwise.
+        """
         query = getattr(options, "__turbostar_subquery__", None)
         if query is not None:
             form, values = query()
@@ -107,7 +110,7 @@ class Expression(msgspec.Struct, Generic[T], eq=False, frozen=True):
         return Condition(form, (*self.values, given))
 
     def not_in(self, options: Iterable[Any] | Any) -> Condition:
-        """None of some values."""
+        """None of some values. NULL is left out in any case; `Query.exclude` keeps it."""
         return ~self.in_(options)
 
     def between(self, low: T | Expression[Any], high: T | Expression[Any]) -> Condition:
