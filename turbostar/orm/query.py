@@ -153,9 +153,12 @@ class Query(msgspec.Struct, Generic[R], eq=False, frozen=True):
         """Rows as objects of a Struct, whose fields are found by name."""
         return struct_parts(self, struct)
 
-    def group(self, *by: Any) -> Grouped:
-        """Groups of rows that agree in these, for `aggregate`."""
-        return Grouped(self, by)
+    def group(self, *by: Any, **named: Any) -> Grouped:
+        """Groups of rows that agree in these, for `aggregate`.
+
+        Keywords name what is computed: ``group(month=trunc("month", Post.written))``.
+        """
+        return Grouped(self, by, named)
 
     # What comes along
 

@@ -30,6 +30,7 @@ from turbostar.orm import (
     row_number,
     scalar,
     sum as sum_of,
+    trunc,
     when,
 )
 
@@ -235,6 +236,17 @@ async def test_aggregates_and_groups() -> None:
     assert await big == [{"org__name": "north", "n": 2}]
     posts = User.group(User.email).aggregate(n=count(User.posts.id)).order("email")
     assert [row["n"] for row in await posts] == [2, 1, 2, 0]
+
+
+async def test_what_is_computed_has_a_name_in_groups() -> None:
+    groups = User.group(User.active, year=trunc("year", User.created)).aggregate(n=count())
+    rows = await groups.order("-n", "year")
+    assert [(row["active"], row["n"]) for row in rows] == [(True, 3), (False, 1)]
+    assert all(row["year"] == dt.datetime(row["year"].year, 1, 1, tzinfo=dt.UTC) for row in rows)
+    tens = User.group(ten=User.age - User.age % 10).having(count() > 1).aggregate(n=count())
+    assert await tens.order("ten") == [{"ten": 30, "n": 2}]
+    with pytest.raises(QueryError, match="two columns are called 'n'"):
+        User.group(n=User.age).aggregate(n=count())
 
 
 async def test_expressions() -> None:
