@@ -149,8 +149,12 @@ async def test_values_come_one_by_one(db: Database, several: Any) -> None:
 @pytest.mark.parametrize("kind", ["postgresql"])
 async def test_a_list_is_an_array_where_one_belongs(db: Database) -> None:
     await people(db)
-    found = await db.sql("SELECT name FROM people WHERE id = ANY($1::int[])", [2, 3])
-    assert found == [{"name": "a"}]
+    sql = "SELECT name FROM people WHERE id = ANY($1::int[]) AND id < $2"
+    assert await db.sql(sql, [2, 3], 9) == [{"name": "a"}]
+    for values in (([2, 3], "x"), ([2, "x"], 9)):
+        with pytest.raises(WrongValue) as refused:
+            await db.sql(sql, *values)
+        assert "one by one" not in str(refused.value)
 
 
 async def test_placeholders_are_no_text(db: Database) -> None:

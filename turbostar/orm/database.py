@@ -19,6 +19,7 @@ from turbostar.orm.raw import (
     into_objects,
     into_structs,
     one_by_one,
+    several_refused,
     statement_for,
     takes_several,
     to_dicts,
@@ -229,7 +230,7 @@ class Database:
         try:
             rows: list[Any] = await self.executor().fetch_named(written.statement, values, decode)
         except WrongValue as error:
-            if any(map(takes_several, parameters)):
+            if several_refused(error, parameters):
                 raise one_by_one(str(error), written.statement) from error
             raise
         return rows
@@ -241,7 +242,7 @@ class Database:
         try:
             return await self.executor().execute(written.statement, values)
         except WrongValue as error:
-            if any(map(takes_several, parameters)):
+            if several_refused(error, parameters):
                 raise one_by_one(str(error), written.statement) from error
             raise
 

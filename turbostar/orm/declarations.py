@@ -151,7 +151,7 @@ def _zoned(annotation: Any, type: ColumnType) -> Any:
         return annotation
     if type.kind != "array":
         return Annotated[annotation, msgspec.Meta(tz=zone)]
-    if given:
+    if typing.get_origin(annotation) is not list:  # a name for one
         return annotation
     (item,) = typing.get_args(annotation)
     return list[Annotated[item, msgspec.Meta(tz=zone)]]  # type: ignore[valid-type]

@@ -14,8 +14,8 @@ from turbostar.orm.engines.interface import Statement
 from turbostar.orm.errors import QueryError, WrongValue
 
 __all__ = [
-    "Raw", "into_objects", "into_structs", "one_by_one", "statement_for", "takes_several",
-    "to_dicts",
+    "Raw", "into_objects", "into_structs", "one_by_one", "several_refused", "statement_for",
+    "takes_several", "to_dicts",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ _PIECES = re.compile(
       | [$?](?P<number>\d+)""",
     re.VERBOSE | re.DOTALL,
 )
+_ARGUMENT = re.compile(r"query argument \$(\d+)")
 _COMMENTS = re.compile(r"\s+|--[^\n]*|/\*.*?\*/|\(", re.DOTALL)
 _READS = re.compile(r"(?:SELECT|VALUES|EXPLAIN|WITH|PRAGMA|SHOW|TABLE)\b", re.IGNORECASE)
 _WRITES = re.compile(
@@ -100,6 +101,13 @@ def statement_for(kind: Literal["sqlite", "postgresql"], text: str) -> Raw:
 def takes_several(value: Any) -> bool:
     """Whether a value is a container, of which a statement's values are rather the items."""
     return isinstance(value, list | tuple | set | frozenset | dict)
+
+
+def several_refused(error: WrongValue, values: tuple[Any, ...]) -> bool:
+    """Whether PostgreSQL's driver has refused a container, and not what is in an array."""
+    text = str(error)
+    found = _ARGUMENT.search(text)
+    return found is not None and takes_several(values[int(found[1]) - 1]) and "element" not in text
 
 
 def one_by_one(fault: str, statement: Statement) -> WrongValue:

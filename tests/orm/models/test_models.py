@@ -528,12 +528,16 @@ def test_input_from_outside_is_validated() -> None:
     assert b"_new" not in msgspec.json.encode(made)
 
 
+Stamps = NewType("Stamps", list[dt.datetime])
+
+
 class Moments(Model, table="moments"):
     id: Col[int] = pk()
     at: Col[dt.datetime]
     until: Col[Annotated[dt.datetime, msgspec.Meta(description="x")] | None] = col(default=None)
     seen: Col[list[dt.datetime]] = col(default_factory=list)
     clock: Col[dt.time | None] = col(default=None)
+    stamps: Col[Stamps | None] = col(default=None)
 
 
 @pytest.mark.parametrize(
@@ -564,7 +568,7 @@ async def test_a_moment_from_outside_needs_its_zone(
 async def test_what_msgspec_makes_of_an_object_is_its_columns(db: Database) -> None:
     await db.create_all(Moments)
     made = Moments(at=dt.datetime(2026, 5, 6, tzinfo=dt.UTC))
-    plain = {"at": "2026-05-06T00:00:00Z", "until": None, "seen": [], "clock": None}
+    plain = {"at": "2026-05-06T00:00:00Z", "until": None, "seen": [], "clock": None, "stamps": None}
     for expected in (plain, {"id": 1, **plain}):
         assert msgspec.to_builtins(made) == expected
         assert msgspec.json.decode(msgspec.json.encode(made)) == expected
