@@ -8,13 +8,14 @@ import gc
 import subprocess
 import sys
 import threading
+import uuid
 from pathlib import Path
 from typing import Any, TypedDict
 
 import msgspec
 import pytest
 
-from turbostar.orm import Transaction
+from turbostar.orm import Col, Model, Transaction, binding, col, pk
 from turbostar.orm.database import Database
 from turbostar.orm.errors import (
     DatabaseClosed,
@@ -22,6 +23,7 @@ from turbostar.orm.errors import (
     QueryError,
     TooManyQueries,
     UniqueViolation,
+    WrongValue,
 )
 from turbostar.orm.raw import statement_for
 
@@ -36,6 +38,18 @@ class Person(msgspec.Struct):
 
 class Named(TypedDict):
     name: str
+
+
+class Place(msgspec.Struct):
+    street: str
+
+
+class Held(Model, table="held"):
+    id: Col[int] = pk()
+    place: Col[Place]
+    words: Col[dict[str, int]] = col(default_factory=dict, name="words_of")
+    day: Col[datetime.date | None] = col(default=None)
+    id_of: Col[uuid.UUID] = col(default_factory=uuid.uuid4)
 
 
 async def people(db: Database) -> None:
@@ -74,6 +88,47 @@ async def test_plain_sql_into_types(db: Database) -> None:
     assert await db.sql("SELECT name FROM people WHERE id = $1", 1, into=Named) == [{"name": "a"}]
 
 
+async def test_plain_sql_into_a_model(db: Database) -> None:
+    """Its objects are those that `get` gives: decoded, and saved by UPDATE."""
+    await db.create_all(Held)
+    await Held.create(place=Place("x"), words={"a": 1}, day=datetime.date(2000, 2, 29))
+    [found] = await db.sql("SELECT * FROM held", into=Held)
+    assert found == await Held.get(1)
+    assert (found.place, found.words) == (Place("x"), {"a": 1})
+    assert not found.is_new
+    assert not found.changed
+    found.words = {"b": 2}
+    await found.save()
+    assert await Held.filter().values_list("words", flat=True) == [{"b": 2}]
+
+
+async def test_plain_sql_into_a_part_of_a_model(db: Database) -> None:
+    """As after `only`; what the model does not have is left out."""
+    await db.create_all(Held)
+    await Held.create(place=Place("x"))
+    [found] = await db.sql("SELECT 1 AS more, words_of AS words, id FROM held", into=Held)
+    assert (found.id, found.words) == (1, {})
+    assert found.place == msgspec.UNSET  # type: ignore[comparison-overlap]
+    assert await db.sql("SELECT * FROM held WHERE id > 1", into=Held) == []
+
+
+@pytest.mark.parametrize(
+    ("columns", "fault"),
+    [
+        ("place", "needs its key: select id, too"),
+        ("*, 7 AS id", "two columns of the rows are called id"),
+        ("id, 'no' AS place", "do not fit Held.place: Input data"),
+        ("id, CAST(NULL AS text) AS place", "do not fit Held.place: it is NULL"),
+        ("id, 'x' AS day", "do not fit Held.day: "),
+    ],
+)
+async def test_rows_that_do_not_fit_a_model(db: Database, columns: str, fault: str) -> None:
+    await db.create_all(Held)
+    await Held.create(place=Place("x"))
+    with pytest.raises(QueryError, match=fault):
+        await db.sql(f"SELECT {columns} FROM held", into=Held)
+
+
 async def test_rows_that_do_not_fit(db: Database) -> None:
     await people(db)
     with pytest.raises(QueryError, match=r"do not fit Person: .*`name`"):
@@ -83,6 +138,38 @@ async def test_rows_that_do_not_fit(db: Database) -> None:
 async def test_a_value_may_be_used_twice_and_out_of_order(db: Database) -> None:
     found = await db.sql("SELECT $2 || $1 || $2 AS text", "b", "a")
     assert found == [{"text": "aba"}]
+
+
+def test_sqlite_gets_placeholders_without_numbers() -> None:
+    """Python 3.12.0 to 3.12.3 warn of numbered ones whose values come in a sequence."""
+    statement, places = statement_for("sqlite", "SELECT $2, ?1, '$3', $2")
+    assert (statement.sql, places) == ("SELECT ?, ?, '$3', ?", (2, 1, 2))
+
+
+@pytest.mark.parametrize("values", [("a",), ("a", "b", "c")])
+async def test_as_many_values_as_placeholders(db: Database, values: tuple[str, ...]) -> None:
+    with pytest.raises(QueryError, match=r"2 arguments|up to \$2, and \d values came"):
+        await db.sql("SELECT $1 || $2 AS text", *values)
+
+
+@pytest.mark.parametrize("several", [[1], (1,), {1}, {"age": 1}])
+async def test_values_come_one_by_one(db: Database, several: Any) -> None:
+    """A list in the place of one value is no value that all rows are less than."""
+    await people(db)
+    for run in (db.sql, db.execute):
+        with pytest.raises(WrongValue, match=r"\$1.*: pass values one by one, as in db\.sql"):
+            await run("SELECT name FROM people WHERE id < $1", several)
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+async def test_a_list_is_an_array_where_one_belongs(db: Database) -> None:
+    await people(db)
+    sql = "SELECT name FROM people WHERE id = ANY($1::int[]) AND id < $2"
+    assert await db.sql(sql, [2, 3], 9) == [{"name": "a"}]
+    for values in (([2, 3], "x"), ([2, "x"], 9)):
+        with pytest.raises(WrongValue) as refused:
+            await db.sql(sql, *values)
+        assert "one by one" not in str(refused.value)
 
 
 async def test_placeholders_are_no_text(db: Database) -> None:
@@ -125,7 +212,7 @@ async def test_plain_sql_that_writes_and_returns(db: Database) -> None:
     ],
 )
 def test_what_a_statement_is_taken_for(text: str, writes: bool, session: bool) -> None:
-    found = statement_for("postgresql", text)
+    found = statement_for("postgresql", text).statement
     assert (found.writes, found.session) == (writes, session)
 
 
@@ -187,6 +274,57 @@ async def test_closed_and_opened_again(db: Database) -> None:
     await db.start()
     await db.start()
     assert len(await db.sql("SELECT id FROM people")) == 2
+
+
+@pytest.mark.parametrize("bound", [False, True])
+async def test_models_of_a_closed_database(db: Database, bound: bool) -> None:
+    """The same error as of the database itself, whether it was the only one or theirs."""
+    await db.create_all(Held)
+    if bound:
+        db.bind(Held)
+    held = await Held.create(place=Place("x"))
+    await db.close()
+
+    async def streamed() -> None:
+        async for _ in Held.filter().stream():
+            pass
+
+    try:
+        for use in (
+            lambda: Held.get(1),
+            lambda: Held.filter(),
+            lambda: Held.create(place=Place("y")),
+            lambda: Held(place=Place("y")).save(),
+            lambda: Held.insert_many([{"place": Place("y")}]),
+            lambda: Held.filter().delete(),
+            held.delete,
+            held.refresh,
+            streamed,
+            lambda: db.execute("DELETE FROM held"),
+            db.check,
+            lambda: db.create_all(Held),
+        ):
+            with pytest.raises(DatabaseClosed, match="start"):
+                await use()
+        await db.start()
+        assert await Held.count() == 1
+    finally:
+        binding.bind(Held, None)
+
+
+async def test_a_transaction_of_a_closed_database(db: Database) -> None:
+    """What comes after the close, the commit too, is told of it."""
+    await db.create_all(Held)
+    transaction = db.transaction()
+    await transaction.__aenter__()
+    held = await Held.create(place=Place("x"))
+    await db.close(timeout=0)
+    with pytest.raises(DatabaseClosed):
+        await held.refresh(using=db)
+    with pytest.raises(DatabaseClosed):
+        await transaction.__aexit__(None, None, None)
+    await db.start()
+    assert await Held.count() == 0
 
 
 async def test_many_open_it_at_once(url: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.orm.blog import MODELS, Post, Profile, User
 from turbostar.orm import (
     Col,
     Database,
@@ -148,3 +149,46 @@ def test_an_object_without_a_row_is_in_no_relation() -> None:
     """It has no key that could be asked for."""
     with pytest.raises(QueryError, match=r"Clerk\.firm: Firm is not saved, and has no key yet"):
         Clerk.filter(firm=Firm())
+
+
+async def test_a_relation_and_its_key_agree(firm: Firm) -> None:
+    """One of both would be taken, and nobody would know which."""
+    other = await Firm.create(name="b")
+    clerk = await Clerk.create(firm=firm, firm_id=firm.id)
+    fault = r"Clerk\.firm and Clerk\.firm_id are given, and contradict each other: give one of them"
+    with pytest.raises(QueryError, match=fault):
+        await Clerk.create(firm=firm, firm_id=other.id)
+    with pytest.raises(QueryError, match=fault):
+        await Clerk.create(firm=Firm(), firm_id=other.id)
+    with pytest.raises(QueryError, match=fault):
+        await Clerk.insert_many([{"firm": firm}, {"firm": firm, "firm_id": other.id}])
+    with pytest.raises(QueryError, match=fault):
+        await Clerk.get_or_create({"firm_id": other.id}, firm=firm, age=99)
+    with pytest.raises(QueryError, match=fault):
+        await clerk.update(firm=firm, firm_id=other.id)
+    with pytest.raises(QueryError, match=fault):
+        await Clerk.filter().update(firm=firm, firm_id=other.id)
+    with pytest.raises(QueryError, match=r"Clerk\.boss and Clerk\.boss_id"):
+        await Clerk.create(firm=firm, boss=None, boss_id=clerk.id)
+    assert await Clerk.filter().values_list("firm_id") == [(firm.id,)]
+
+
+async def test_what_another_table_holds_is_not_given(db: Database) -> None:
+    await db.create_all(*MODELS)
+    ann = await User.create(email="ann@x", age=30)
+    post = await Post.create(title="one", author=ann)
+    posts = r"User\.posts is not in the table users: set Post\.author of each Post"
+    tags = r"Post\.tags is not in the table posts: .* say await obj\.link\(Post\.tags, \.\.\.\)"
+    with pytest.raises(QueryError, match=posts):
+        await User.create(email="bob@x", age=17, posts=[post])
+    with pytest.raises(QueryError, match=posts):
+        await User.insert_many([{"email": "bob@x", "age": 17, "posts": [post]}])
+    with pytest.raises(QueryError, match=posts):
+        await ann.update(posts=[])
+    with pytest.raises(QueryError, match=posts):
+        await User.filter().update(posts=[])
+    with pytest.raises(QueryError, match=r"User\.profile .*: set Profile\.user of each Profile"):
+        await User.create(email="bob@x", age=17, profile=Profile(bio="x"))
+    with pytest.raises(QueryError, match=tags):
+        await Post.create(title="two", author=ann, tags=[])
+    assert await User.count() == await Post.count() == 1

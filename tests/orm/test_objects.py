@@ -241,6 +241,53 @@ async def test_what_is_set_during_a_save_is_saved_by_the_next(db: Database) -> N
     assert (found.code, found.count) == ("b", 6)
 
 
+class Timed(Model, table="timed"):
+    id: Col[int] = pk()
+    code: Col[str] = col(default="")
+    day: Col[str] = col(server_default="'today'")
+    size: Col[int] = col(default=0)
+    twice: Col[int] = col(generated="size * 2")
+
+
+@pytest.mark.parametrize("many", [False, True])
+async def test_what_is_set_during_an_insert_is_saved_by_the_next(db: Database, many: bool) -> None:
+    """Also in place of what the database has filled in."""
+    await db.create_all(Timed)
+    first, other = Timed(code="a"), Timed(code="b")
+
+    async def change() -> None:
+        await asyncio.sleep(0)
+        assert first.is_new
+        first.day = "tomorrow"
+        first.size = 4
+
+    insert = Timed.insert_many([first, other]) if many else first.save()
+    await asyncio.gather(insert, change())
+    assert (first.day, first.size, first.twice) == ("tomorrow", 4, 0)
+    assert first.changed == {"day", "size"}
+    assert not other.changed
+    found = await Timed.get(first.id)
+    assert (found.code, found.day, found.size) == ("a", "today", 0)
+    await first.save()
+    assert not first.changed
+    assert await Timed.get(first.id) == first
+    assert first.twice == 8
+
+
+async def test_a_key_that_is_set_during_an_insert_changes_it(db: Database) -> None:
+    await db.create_all(Timed)
+    made = Timed(code="a")
+
+    async def change() -> None:
+        await asyncio.sleep(0)
+        made.id = 70
+
+    await asyncio.gather(made.save(), change())
+    assert await Timed.filter().values_list("id", flat=True) == [1]
+    await made.save()
+    assert await Timed.filter().values_list("id", flat=True) == [70]
+
+
 async def test_update_many_forgets_only_what_it_has_written(db: Database) -> None:
     item, place = await Item.create(code="a"), await Place.create(x=1, y=1)
     item.count, item.code = 4, "z"

@@ -6,11 +6,14 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+from turbostar.orm.engines.faults import closed
 from turbostar.orm.errors import OrmError
 
 __all__ = ["bind", "database_of", "register", "unregister"]
 
 _open: list[weakref.ref[Any]] = []
+#: What the last one to be closed is called, as long as no other was made since.
+_closed: list[str] = []
 
 
 def _none() -> Any:
@@ -30,12 +33,14 @@ def _choose() -> None:
 def register(database: Any) -> None:
     """A database has been made; as long as it is the only one, every model's queries go to it."""
     _open.append(weakref.ref(database))
+    _closed.clear()
     _choose()
 
 
 def unregister(database: Any) -> None:
     """A database was closed."""
     _open[:] = [each for each in _open if each() not in (None, database)]
+    _closed[:] = [database.engine.where.shown]
     _choose()
 
 
@@ -45,7 +50,12 @@ def bind(model: Any, database: Any) -> None:
 
 
 def database_of(model: Any) -> Any:
-    """The database of a model: its own, or the only one there is."""
+    """The database of a model: its own, or the only one there is.
+
+    Raises:
+        DatabaseClosed: there was one, which was closed.
+        OrmError: there was none, or there are several.
+    """
     bound = model.__turbostar_database__
     if bound is not None:
         return bound
@@ -55,6 +65,8 @@ def database_of(model: Any) -> Any:
     alive = [database for each in _open if (database := each()) is not None]
     if len(alive) == 1:
         return alive[0]
+    if not alive and _closed:
+        raise closed(_closed[0])
     if not alive:
         raise OrmError(
             f"{model.__name__} has no database: make one first, "

@@ -16,7 +16,7 @@ from turbostar.orm.compiler.write import Conflict, WriteCompiler
 from turbostar.orm.errors import QueryError
 from turbostar.orm.expressions.base import as_expression
 from turbostar.orm.fields import Field
-from turbostar.orm.persistence import made_of
+from turbostar.orm.persistence import filled_in, made_of, require_agreeing
 from turbostar.orm.plans import Plan, assembled
 from turbostar.orm.rows import values_decoder
 from turbostar.orm.table import Table
@@ -100,6 +100,7 @@ class _Insert:
         self.ids: list[Any] | None = [] if ids else None
         self.count = 0
         self.copies = False
+        self.shared = False  # objects of the caller's, who may change them meanwhile
         self.plans: dict[Any, tuple[Plan, tuple[Field, ...]]] = writes_of(
             model, database.dialect
         ).__dict__.setdefault("bulk", {})
@@ -124,6 +125,10 @@ class _Insert:
     def objects(self, rows: Iterable[Any]) -> list[Any]:
         """Rows as objects of the model."""
         model = self.model
+        for relation in self.table.relations:
+            for row in rows:
+                if type(row) is dict and relation in row:
+                    require_agreeing(self.table, row)
         try:
             return [model(**row) if type(row) is dict else self.made(row) for row in rows]
         except TypeError:
@@ -132,12 +137,13 @@ class _Insert:
     async def write(self, rows: Sequence[Any]) -> None:
         """Inserts some rows; those that lack the same columns go together."""
         objects = self.objects(rows)
+        self.shared = not all(type(row) is dict for row in rows)
         self.copies = (
             self.ids is None
             and self.by_columns
             and not self.target
             and "." not in self.table.name
-            and all(type(row) is dict for row in rows)
+            and not self.shared
         )
         pairs = list(map(self.model.__turbostar_values__, objects))
         first = pairs[0][0] if pairs else 0
@@ -215,7 +221,7 @@ class _Insert:
             answer = await executor.fetch(*steps[0])
         else:
             await executor.execute(*steps[0][:2])
-        self._take(objects, returned, answer)
+        self._take(objects, rows, returned, answer)
 
     def _endless(self, rows: list[Any]) -> bool:
         """A moment is the first or last of Python's, which asyncpg copies as infinity."""
@@ -232,7 +238,14 @@ class _Insert:
         name = self.table.name if schema is None else f"{schema}.{self.table.name}"
         await self.database.executor().copy_rows(name, names, list(zip(*columns, strict=True)))
 
-    def _take(self, objects: list[Any], returned: tuple[Field, ...], answer: list[Any]) -> None:
+    def _take(
+        self,
+        objects: list[Any],
+        rows: list[Any],
+        returned: tuple[Field, ...],
+        answer: list[Any],
+    ) -> None:
+        """What came back goes into the objects, each of which was written with its row's values."""
         key = self.table.key
         put = self.model.__turbostar_set__
         if self.target:
@@ -246,11 +259,18 @@ class _Insert:
             pairs = [(o, row) for o, row in zip(objects, found, strict=True) if row is not None]
         else:
             pairs = list(zip(objects, found, strict=True))
-        for place, name in enumerate([field.name for field in returned]):
-            for each, row in pairs:
-                put(each, name, row[place])
-        scope = self.database.scope.get()
         names = [field.name for field in returned]
+        kept = self.model.__turbostar_kept__
+        changed = self.shared and not all(map(kept, objects, rows))
+        if changed:
+            for each, values, row in zip(objects, rows, found, strict=True):
+                if row is not None:
+                    filled_in(each, values, returned, row)
+        else:
+            for place, name in enumerate(names):
+                for each, row in pairs:
+                    put(each, name, row[place])
+        scope = self.database.scope.get()
         for each, _ in pairs:
             put(each, "_new", UNSET)
             if scope is not None:

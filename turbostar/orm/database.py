@@ -12,10 +12,19 @@ from typing import Any, Literal, Self, TypeVar, Unpack, overload
 from turbostar.orm import binding
 from turbostar.orm.counting import Counted, Counter
 from turbostar.orm.engines import open_engine
-from turbostar.orm.engines.interface import Executor, Isolation
+from turbostar.orm.engines.interface import DecodeNamed, Executor, Isolation
 from turbostar.orm.engines.options import OptionsGiven
-from turbostar.orm.errors import DatabaseClosed, DatabaseError, TooManyQueries
-from turbostar.orm.raw import into_structs, statement_for, to_dicts
+from turbostar.orm.errors import DatabaseClosed, DatabaseError, TooManyQueries, WrongValue
+from turbostar.orm.raw import (
+    Raw,
+    into_objects,
+    into_structs,
+    one_by_one,
+    several_refused,
+    statement_for,
+    takes_several,
+    to_dicts,
+)
 from turbostar.orm.transactions import Hook, TransactionScope, run_hooks
 
 __all__ = ["Database"]
@@ -208,22 +217,35 @@ class Database:
         Args:
             text: SQL with ``$1``, ``$2`` … for the values, on every engine.
             parameters: the values, which never become part of the text.
-            into: a Struct, dataclass or TypedDict that has the names of the columns; without it
-                each row is a dict.
+            into: a Struct, dataclass or TypedDict that has the names of the columns, or a model,
+                whose key must be among them; without it each row is a dict.
 
         Raises:
-            QueryError: the database does not understand it, or the rows do not fit `into`.
+            QueryError: the database does not understand it, there are more values than
+                placeholders, or fewer, or the rows do not fit `into`.
+            WrongValue: a list, or another container, where one value belongs.
         """
-        statement = statement_for(self.kind, text)
-        values = self._encoded(parameters)
-        decode = to_dicts if into is None else into_structs(into)
-        rows: list[Any] = await self.executor().fetch_named(statement, values, decode)
+        written = statement_for(self.kind, text)
+        values = self._encoded(written, parameters)
+        decode = self._decoder(into)
+        try:
+            rows: list[Any] = await self.executor().fetch_named(written.statement, values, decode)
+        except WrongValue as error:
+            if several_refused(error, parameters):
+                raise one_by_one(str(error), written.statement) from error
+            raise
         return rows
 
     async def execute(self, text: str, /, *parameters: Any) -> int:
         """Runs a statement of one's own; gives the count of rows that it touched."""
-        statement = statement_for(self.kind, text)
-        return await self.executor().execute(statement, self._encoded(parameters))
+        written = statement_for(self.kind, text)
+        values = self._encoded(written, parameters)
+        try:
+            return await self.executor().execute(written.statement, values)
+        except WrongValue as error:
+            if several_refused(error, parameters):
+                raise one_by_one(str(error), written.statement) from error
+            raise
 
     async def create_all(self, *models: type) -> None:
         """Makes the tables of these models, or of all that there are, where they are missing."""
@@ -237,8 +259,21 @@ class Database:
 
         await schema.drop_all(self, models)
 
-    def _encoded(self, parameters: tuple[Any, ...]) -> tuple[Any, ...]:
+    def _decoder(self, into: Any) -> DecodeNamed:
+        """What makes rows into what `sql` was asked for."""
+        if into is None:
+            return to_dicts
+        table = getattr(into, "__turbostar_table__", None)
+        return into_structs(into) if table is None else into_objects(table, self.dialect)
+
+    def _encoded(self, written: Raw, parameters: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The values as the engine takes them."""
         if self.kind != "sqlite":
-            return parameters
+            return parameters  # the server knows their types, and some are arrays
+        for number, value in enumerate(parameters, 1):
+            if takes_several(value):
+                raise one_by_one(
+                    f"${number} takes one value, not a {type(value).__name__}", written.statement
+                )
         encode = self.dialect.encode
-        return tuple(encode(value) for value in parameters)
+        return written.placed(tuple([encode(value) for value in parameters]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 import typing
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -116,6 +116,7 @@ def _column(model: str, name: str, annotation: Any, given: Any) -> Declared:
         )
     except TypeError as exc:
         raise ModelError(f"{model}.{name}: {exc}") from None
+    bare = _zoned(bare, kind)
     made = Declared(bare | None if nullable else bare, None)
     made.spec, made.type, made.nullable = spec, kind, nullable
     database = (
@@ -134,6 +135,26 @@ def _column(model: str, name: str, annotation: Any, given: Any) -> Declared:
         made.annotation = made.annotation | UnsetType
     made.default = _default(model, name, spec, database)
     return made
+
+
+#: Whether a value has a zone, as its column needs it.
+_ZONES = {"datetime": True, "time": False}
+
+
+def _zoned(annotation: Any, type: ColumnType) -> Any:
+    """The annotation by which msgspec refuses what the column would, where input is decoded."""
+    zone = _ZONES.get(type.item.kind if type.item is not None else type.kind)
+    if zone is None or type.kind == "enum":
+        return annotation
+    given = getattr(annotation, "__metadata__", ())
+    if any(isinstance(each, msgspec.Meta) and each.tz is not None for each in given):
+        return annotation
+    if type.kind != "array":
+        return Annotated[annotation, msgspec.Meta(tz=zone)]
+    if typing.get_origin(annotation) is not list:  # a name for one
+        return annotation
+    (item,) = typing.get_args(annotation)
+    return list[Annotated[item, msgspec.Meta(tz=zone)]]  # type: ignore[valid-type]
 
 
 def _default(model: str, name: str, spec: Spec, database: bool) -> Any:

@@ -16,7 +16,7 @@ from turbostar.orm.query import Query
 from turbostar.orm.scopes import ScopeOf, ScopeWith
 from turbostar.orm.shapes import Shape
 from turbostar.orm.starts import Starts
-from turbostar.orm.writes import insert_values
+from turbostar.orm.writes import insert_values, kept_values
 
 if TYPE_CHECKING:
     pass
@@ -58,6 +58,7 @@ class Model(
     __turbostar_lookups__: ClassVar[dict[str, Any]]
     __turbostar_writes__: ClassVar[dict[Any, Any]]
     __turbostar_values__: ClassVar[Any]
+    __turbostar_kept__: ClassVar[Any]
     __turbostar_hooks__: ClassVar[frozenset[str]] = frozenset()
     __turbostar_set__: ClassVar[Any] = staticmethod(_set)
 
@@ -77,6 +78,7 @@ class Model(
         put(cls, "__turbostar_scopes__", scopes)
         values = insert_values(cls.__turbostar_table__)
         put(cls, "__turbostar_values__", staticmethod(values))
+        put(cls, "__turbostar_kept__", staticmethod(kept_values(cls.__turbostar_table__)))
         put(cls, "__turbostar_all__", Query(Shape(model=cls)))
         scoped = any(each.default for each in scopes.values())
         put(cls, "__turbostar_query__", None if scoped else cls.__turbostar_all__)
@@ -186,6 +188,7 @@ class Model(
 
     async def update(self, *, using: Any = None, **changes: Any) -> Self:
         """Sets columns and saves; a value may be an expression: ``age=User.age + 1``."""
+        persistence.require_agreeing(type(self).__turbostar_table__, changes)
         for name, value in changes.items():
             setattr(self, name, value)
         await persistence.save(self, using)

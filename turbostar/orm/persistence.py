@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 from msgspec import UNSET
@@ -10,10 +10,14 @@ from msgspec import UNSET
 from turbostar.orm.binding import database_of
 from turbostar.orm.errors import NotFound, OrmError, QueryError, UniqueViolation
 from turbostar.orm.expressions.base import Expression
+from turbostar.orm.fields import Field
 from turbostar.orm.table import Table, table_of
 from turbostar.orm.writes import key_given, writes_of
 
-__all__ = ["delete", "get_or_create", "insert", "refresh", "save", "set_on_update", "written_anew"]
+__all__ = [
+    "delete", "filled_in", "get_or_create", "insert", "made_of", "refresh", "require_agreeing",
+    "save", "set_on_update", "written_anew",
+]  # fmt: skip
 
 M = TypeVar("M")
 
@@ -32,18 +36,48 @@ async def insert(instance: Any, database: Any = None) -> None:
     writes = writes_of(model, database.dialect)
     absent, values = model.__turbostar_values__(instance)
     plan, returned = writes.inserts.get(absent) or writes.insert(absent)
+    row: Any = ()
     if returned:
         row = await database.executor().fetch(plan.statement, plan.bind(values), plan.decode)
+    else:
+        await database.executor().execute(plan.statement, plan.bind(values))
+    if model.__turbostar_kept__(instance, values):
         for field, value in zip(returned, row, strict=True):
             model.__turbostar_set__(instance, field.name, value)
     else:
-        await database.executor().execute(plan.statement, plan.bind(values))
+        filled_in(instance, values, returned, row)
     model.__turbostar_set__(instance, "_new", UNSET)
     scope = database.scope.get()
     if scope is not None:
         scope.written.inserted(instance, [field.name for field in returned])
     if model.__turbostar_hooks__:
         await _after(instance, "after_save", database)
+
+
+def filled_in(
+    instance: Any, values: Sequence[Any], returned: Sequence[Field], row: Sequence[Any]
+) -> None:
+    """What the database has filled in, for an object that may have been changed during its INSERT.
+
+    What was set meanwhile stays, and is still to be saved.
+
+    Args:
+        instance: whose row has just been written.
+        values: that were written, as `Writes.written` has the fields.
+        returned: the fields that came back, and `row` their values.
+    """
+    table: Table = type(instance).__turbostar_table__
+    written = [field.name for field in table.fields.values() if field.generated is None]
+    had = dict(zip(written, values, strict=True))
+    changed = {name for name, value in had.items() if getattr(instance, name) is not value}
+    for field, value in zip(returned, row, strict=True):
+        had[field.name] = value
+        if field.name not in changed:
+            type(instance).__turbostar_set__(instance, field.name, value)
+    if changed:
+        instance.__dict__["_changed"] = changed
+    if any(field.name in changed for field in table.key):
+        instance.__dict__["_key"] = tuple(had[field.name] for field in table.key)
 
 
 async def save(instance: Any, database: Any = None) -> None:
@@ -304,12 +338,42 @@ async def get_or_create(
     return made, True
 
 
+def require_agreeing(table: Table, values: Mapping[str, Any]) -> None:
+    """Raises `QueryError` for a relation that the columns given beside it contradict.
+
+    And for one that is in another table, where a row of this one cannot hold it.
+    """
+    for name in table.relations.keys() & values.keys():
+        relation, other = table.relations[name], values[name]
+        if other is UNSET:
+            continue
+        if not relation.owns_key:
+            raise QueryError(f"{relation} is not in the table {table.name}: {_instead(relation)}")
+        for mine, its in zip(relation.local, relation.remote, strict=True):
+            given = values.get(mine.name, UNSET)
+            key = getattr(other, its.name, other)
+            if given is not UNSET and (isinstance(given, Expression) or given != key):
+                raise QueryError(
+                    f"{relation} and {mine} are given, and contradict each other: give one of them"
+                )
+
+
+def _instead(relation: Any) -> str:
+    """How objects get into a relation whose key is elsewhere."""
+    if relation.through is not None:
+        return f"once the object is saved, say await obj.link({relation}, ...)"
+    back = relation.back
+    return f"set {back} of each {back.model.__name__}"
+
+
 def made_of(model: Callable[..., M], values: dict[str, Any]) -> M:
     """A new object; a name that is no field of the model is told as elsewhere."""
+    table = table_of(model)
+    if not table.relations.keys().isdisjoint(values):
+        require_agreeing(table, values)
     try:
         return model(**values)
     except TypeError as exc:
-        table = table_of(model)
         for name in values:
             if name not in table.fields and name not in table.relations:
                 raise table.unknown(name) from exc

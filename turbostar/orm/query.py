@@ -9,10 +9,11 @@ import msgspec
 
 from turbostar.orm import running
 from turbostar.orm.binding import database_of
-from turbostar.orm.errors import OrmError, QueryError
+from turbostar.orm.errors import QueryError
 from turbostar.orm.expressions.base import Condition, Expression, as_condition, combined
 from turbostar.orm.expressions.nodes import make
 from turbostar.orm.expressions.ordering import Ordering
+from turbostar.orm.expressions.shown import shown_query
 from turbostar.orm.lookups import conditions_of, ordering_of
 from turbostar.orm.other_names import instead_of
 from turbostar.orm.selection import Grouped, named_parts, only_fields, struct_parts
@@ -152,9 +153,12 @@ class Query(msgspec.Struct, Generic[R], eq=False, frozen=True):
         """Rows as objects of a Struct, whose fields are found by name."""
         return struct_parts(self, struct)
 
-    def group(self, *by: Any) -> Grouped:
-        """Groups of rows that agree in these, for `aggregate`."""
-        return Grouped(self, by)
+    def group(self, *by: Any, **named: Any) -> Grouped:
+        """Groups of rows that agree in these, for `aggregate`.
+
+        Keywords name what is computed: ``group(month=trunc("month", Post.written))``.
+        """
+        return Grouped(self, by, named)
 
     # What comes along
 
@@ -310,11 +314,7 @@ class Query(msgspec.Struct, Generic[R], eq=False, frozen=True):
             )
 
     def __repr__(self) -> str:
-        try:
-            sql, parameters = self.sql()
-        except OrmError:
-            return f"<Query of {self.shape.model.__name__}>"
-        return f"<Query {sql} {parameters}>"
+        return f"<Query {shown_query(self.shape, self.bound)}>"
 
     def _database(self) -> Any:
         return self.database if self.database is not None else database_of(self.shape.model)

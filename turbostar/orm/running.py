@@ -13,7 +13,9 @@ from turbostar.orm.errors import MultipleFound, NotFound, QueryError
 from turbostar.orm.expressions.base import Expression, as_expression
 from turbostar.orm.expressions.columns import column_of
 from turbostar.orm.expressions.nodes import slot
+from turbostar.orm.expressions.shown import shown_conditions
 from turbostar.orm.fields import Field
+from turbostar.orm.persistence import require_agreeing
 from turbostar.orm.plans import Plan, plan_for
 from turbostar.orm.relations.load import load_all, remember_peers
 
@@ -86,8 +88,7 @@ async def one_or_none(query: Query[Any]) -> Any:
     query = query.limit(2) if query.shape.limit is None else query
     found = await rows(query)
     if len(found) > 1:
-        name = query.shape.model.__name__
-        raise MultipleFound(f"several rows of {name} match where one was asked for: {_told(query)}")
+        raise MultipleFound(f"{_told(query, 'several rows of', 'match')} where one was asked for")
     return found[0] if found else None
 
 
@@ -95,14 +96,15 @@ async def one(query: Query[Any]) -> Any:
     """The only row."""
     found = await one_or_none(query)
     if found is None:
-        name = query.shape.model.__name__
-        raise NotFound(f"no row of {name} matches {_told(query)}")
+        raise NotFound(_told(query, "no row of", "matches"))
     return found
 
 
-def _told(query: Query[Any]) -> str:
-    sql = plan_of(query, "rows").statement.sql
-    return sql.partition(" where ")[2] or sql
+def _told(query: Query[Any], rows: str, match: str) -> str:
+    """Which rows were asked for, by model and conditions."""
+    text = f"{rows} {query.shape.model.__name__}"
+    conditions = shown_conditions(query.shape, query.bound)
+    return f"{text} {match} {conditions}" if conditions else f"{text} {match}"
 
 
 def count(query: Query[Any]) -> Coroutine[Any, Any, int]:
@@ -167,13 +169,12 @@ def _assigned(field: Field, value: Any) -> Expression[Any]:
 
 def resolved_changes(table: Any, changes: dict[str, Any]) -> dict[str, Any]:
     """Changes by field: a relation stands for the columns of its key."""
+    require_agreeing(table, changes)
     found: dict[str, Any] = {}
     for name, value in changes.items():
         relation = table.relations.get(name)
         if relation is None:
             found[name] = value
-        elif not relation.owns_key:
-            raise QueryError(f"{relation} has no column in {table.name}, and cannot be set")
         else:
             for mine, its in zip(relation.local, relation.remote, strict=True):
                 model = isinstance(value, relation.target)

@@ -144,20 +144,21 @@ def only_fields(query: Query[Any], fields: Sequence[Any], *, keep: bool) -> Quer
 class Grouped:
     """Groups of rows, for `aggregate`."""
 
-    def __init__(self, query: Query[Any], by: Sequence[Any]) -> None:
+    def __init__(self, query: Query[Any], by: Sequence[Any], named: dict[str, Any]) -> None:
         self._query = query
         self._by = by
+        self._named = named
         self._having: tuple[Condition, ...] = ()
 
     def having(self, *conditions: Condition | bool) -> Grouped:
         """Those groups alone that meet the conditions: ``count() > 1``."""
-        made = Grouped(self._query, self._by)
+        made = Grouped(self._query, self._by, self._named)
         made._having = (*self._having, *(as_condition(each) for each in conditions))
         return made
 
     def aggregate(self, **named: Any) -> Query[dict[str, Any]]:
         """A row for each group: what it is grouped by, and these expressions."""
-        keys = parts_named(self._query.shape.model, self._by, {})
+        keys = parts_named(self._query.shape.model, self._by, self._named)
         named_ones = parts_named(self._query.shape.model, (), named)
         query = selected(self._query, keys + named_ones, into=None, flat=False)
         shape = query.shape.step(("groups", len(keys)), groups=len(keys))

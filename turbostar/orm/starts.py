@@ -110,9 +110,9 @@ class Starts:
         return cls.all().into(struct)
 
     @classmethod
-    def group(cls, *by: Any) -> Grouped:
+    def group(cls, *by: Any, **named: Any) -> Grouped:
         """See `Query.group`."""
-        return cls.all().group(*by)
+        return cls.all().group(*by, **named)
 
     @classmethod
     def load(cls, *relations: Any, joined: bool = False) -> Query[Self]:

@@ -15,7 +15,7 @@ from turbostar.orm.plans import Plan, assembled, first_of, touched
 from turbostar.orm.rows import row_decoder, values_decoder
 from turbostar.orm.table import Table
 
-__all__ = ["Writes", "insert_values", "key_given", "writes_of"]
+__all__ = ["Writes", "insert_values", "kept_values", "key_given", "writes_of"]
 
 
 class Writes:
@@ -144,6 +144,14 @@ def insert_values(table: Table) -> Any:
     lines.append(f"    return absent, ({values})")
     source = "\n".join(lines) + "\n"
     return execute(source, "values", f"insert of {table.model.__name__}", namespace)
+
+
+def kept_values(table: Table) -> Any:
+    """``kept(o, values)``: whether an object still has the values that `insert_values` gave."""
+    written = [field.name for field in table.fields.values() if field.generated is None]
+    same = " and ".join(f"o.{name} is values[{n}]" for n, name in enumerate(written))
+    source = f"def kept(o, values):\n    return {same}\n"
+    return execute(source, "kept", f"look after insert of {table.model.__name__}", {})
 
 
 def key_given(relation: Any, field: Field, other: Any) -> Any:

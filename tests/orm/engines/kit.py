@@ -40,7 +40,8 @@ KITS: dict[str, Kit] = {
 
 def statement(db: Database, sql: str) -> Statement:
     """A statement with $1 placeholders, and what an engine must know of it."""
-    found = statement_for(db.kind, sql)
+    found, places = statement_for(db.kind, sql)
+    assert places is None or list(places) == list(range(1, len(places) + 1)), "in their order, once"
     returns = sql.lstrip()[:6].upper() in ("SELECT", "WITH R") or "RETURNING" in sql
     return Statement(found.sql, found.writes, returns)
 

@@ -528,6 +528,55 @@ def test_input_from_outside_is_validated() -> None:
     assert b"_new" not in msgspec.json.encode(made)
 
 
+Stamps = NewType("Stamps", list[dt.datetime])
+
+
+class Moments(Model, table="moments"):
+    id: Col[int] = pk()
+    at: Col[dt.datetime]
+    until: Col[Annotated[dt.datetime, msgspec.Meta(description="x")] | None] = col(default=None)
+    seen: Col[list[dt.datetime]] = col(default_factory=list)
+    clock: Col[dt.time | None] = col(default=None)
+    stamps: Col[Stamps | None] = col(default=None)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "fault"),
+    [
+        ("at", "2026-05-06T12:00:00", "with a timezone component - at `$.at`"),
+        ("until", "2026-05-06T12:00:00", "with a timezone component - at `$.until`"),
+        ("seen", ["2026-05-06T12:00:00"], "with a timezone component - at `$.seen[0]`"),
+        ("clock", "12:00:00Z", "with no timezone component - at `$.clock`"),
+    ],
+)
+async def test_a_moment_from_outside_needs_its_zone(
+    db: Database, name: str, given: Any, fault: str
+) -> None:
+    """What no column takes is refused where it comes in, and not when it is saved."""
+    await db.create_all(Moments)
+    body: dict[str, Any] = {"at": "2026-05-06T12:00:00Z"}
+    with pytest.raises(msgspec.ValidationError) as refused:
+        msgspec.convert({**body, name: given}, Moments)
+    assert str(refused.value).endswith(fault)
+    body |= {"until": "2026-05-06T14:00:00+02:00", "seen": [body["at"]], "clock": "12:00:00"}
+    made = msgspec.convert(body, Moments)
+    assert made.until == made.at == made.seen[0]
+    await made.save()
+    assert await Moments.get(made.id) == made
+
+
+async def test_what_msgspec_makes_of_an_object_is_its_columns(db: Database) -> None:
+    await db.create_all(Moments)
+    made = Moments(at=dt.datetime(2026, 5, 6, tzinfo=dt.UTC))
+    plain = {"at": "2026-05-06T00:00:00Z", "until": None, "seen": [], "clock": None, "stamps": None}
+    for expected in (plain, {"id": 1, **plain}):
+        assert msgspec.to_builtins(made) == expected
+        assert msgspec.json.decode(msgspec.json.encode(made)) == expected
+        assert msgspec.msgpack.decode(msgspec.msgpack.encode(made)).keys() == expected.keys()
+        await made.save()
+    assert "_new" not in [field.name for field in msgspec.structs.fields(made)]
+
+
 def wrong_models() -> list[tuple[Any, str]]:
     def no_key() -> None:
         class Bad(Model, table="bad"):

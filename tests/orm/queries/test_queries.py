@@ -33,6 +33,7 @@ from turbostar.orm import (
     row_number,
     scalar,
     sum as sum_of,
+    trunc,
     when,
 )
 
@@ -240,6 +241,17 @@ async def test_aggregates_and_groups() -> None:
     assert [row["n"] for row in await posts] == [2, 1, 2, 0]
 
 
+async def test_what_is_computed_has_a_name_in_groups() -> None:
+    groups = User.group(User.active, year=trunc("year", User.created)).aggregate(n=count())
+    rows = await groups.order("-n", "year")
+    assert [(row["active"], row["n"]) for row in rows] == [(True, 3), (False, 1)]
+    assert all(row["year"] == dt.datetime(row["year"].year, 1, 1, tzinfo=dt.UTC) for row in rows)
+    tens = User.group(ten=User.age - User.age % 10).having(count() > 1).aggregate(n=count())
+    assert await tens.order("ten") == [{"ten": 30, "n": 2}]
+    with pytest.raises(QueryError, match="two columns are called 'n'"):
+        User.group(n=User.age).aggregate(n=count())
+
+
 async def test_expressions() -> None:
     """Arithmetic, functions, cases and windows."""
     row = (
@@ -383,6 +395,35 @@ async def test_faults_are_named() -> None:
         _ = User.all().fliter
 
 
+@pytest.mark.parametrize(
+    ("options", "ids", "others"),
+    [
+        ([1, None], [1, 2, 4], [3]),
+        ([None], [4], [1, 2, 3]),
+        ([1], [1, 2], [3]),
+        ([], [], [1, 2, 3, 4]),
+    ],
+)
+async def test_none_in_a_list(options: list[Any], ids: list[int], others: list[int]) -> None:
+    """None stands for NULL, however the list is given; without it NULL is in no answer."""
+    for path in (User.org, User.org_id, User.org.id):
+        assert [user.id for user in await User.filter(path.in_(options)).order("id")] == ids
+        assert [user.id for user in await User.filter(path.not_in(options)).order("id")] == others
+    for key in ("org__in", "org_id__in", "org__id__in"):
+        assert [user.id for user in await User.filter(**{key: options}).order("id")] == ids
+        found = await User.filter(**{key.replace("__in", "__not_in"): options}).order("id")
+        assert [user.id for user in found] == others
+        rest = [number for number in (1, 2, 3, 4) if number not in ids]
+        assert [user.id for user in await User.exclude(**{key: options}).order("id")] == rest
+
+
+async def test_none_in_a_list_of_a_relation_to_many() -> None:
+    """It stands for no object at all."""
+    assert await User.filter(posts__in=[3, None]).order("id").values_list("id", flat=True) == [2, 4]
+    assert await User.filter(User.posts.not_in([3, None])).order("id").count() == 2
+    assert await User.filter(profile__in=[None]).order("id").values_list("id", flat=True) == [2, 4]
+
+
 async def test_what_a_query_shows() -> None:
     """sql, plan and explain."""
     query = User.filter(User.age > 3).limit(1)
@@ -391,7 +432,7 @@ async def test_what_a_query_shows() -> None:
     assert '"users"."age" > ' in text
     assert "def decode(rows):" in query.plan().source
     assert "users" in (await query.explain()).lower()
-    assert text in repr(query)
+    assert repr(query) == "<Query User.filter(User.age > 3).limit(1)>"
 
 
 async def test_distinct_on(kind: str) -> None:

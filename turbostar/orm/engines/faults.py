@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from turbostar.orm.errors import DatabaseClosed, PoolTimeout, TransactionError, WrongLoop
+from turbostar.orm.errors import (
+    DatabaseClosed,
+    OrmError,
+    PoolTimeout,
+    TransactionError,
+    WrongLoop,
+)
 
 __all__ = ["closed", "ended_transaction", "failed_transaction", "pool_timeout", "wrong_loop"]
 
@@ -25,7 +31,9 @@ def ended_transaction() -> TransactionError:
     )
 
 
-def failed_transaction(cause: BaseException) -> TransactionError:
+def failed_transaction(cause: BaseException) -> OrmError:
+    if isinstance(cause, DatabaseClosed):  # nothing was wrong with the statement
+        return DatabaseClosed(*cause.args)
     return TransactionError(
         "this transaction has failed and can only be rolled back, for a statement in it failed"
         f" ({type(cause).__name__}); wrap what may fail in a nested `async with db.transaction()`"

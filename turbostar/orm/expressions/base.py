@@ -10,6 +10,7 @@ import msgspec
 from turbostar.orm.errors import QueryError
 from turbostar.orm.expressions.nodes import Node, make, slot
 from turbostar.orm.expressions.ordering import Ordering
+from turbostar.orm.expressions.shown import shown
 from turbostar.orm.types import (
     BOOL,
     FLOAT,
@@ -80,7 +81,10 @@ class Expression(msgspec.Struct, Generic[T], eq=False, frozen=True):
         return _compared(self, "is distinct from", other)
 
     def in_(self, options: Iterable[Any] | Any) -> Condition:
-        """One of some values, or of the rows of a query of one column."""
+        """One of some values, or of the rows of a query of one column.
+
+        None among the values stands for NULL, which is in no list otherwise.
+        """
         query = getattr(options, "__turbostar_subquery__", None)
         if query is not None:
             form, values = query()
@@ -106,7 +110,7 @@ class Expression(msgspec.Struct, Generic[T], eq=False, frozen=True):
         return Condition(form, (*self.values, given))
 
     def not_in(self, options: Iterable[Any] | Any) -> Condition:
-        """None of some values."""
+        """None of some values. NULL is left out in any case; `Query.exclude` keeps it."""
         return ~self.in_(options)
 
     def between(self, low: T | Expression[Any], high: T | Expression[Any]) -> Condition:
@@ -233,7 +237,7 @@ class Expression(msgspec.Struct, Generic[T], eq=False, frozen=True):
         return Ordering(make("order", self.node, "desc", "", type=None), self.values)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.node!r})"
+        return shown(self.node, self.values)
 
 
 class Condition(Expression[bool], eq=False, frozen=True):

@@ -84,11 +84,6 @@ class Column(Expression[T], eq=False, frozen=True):
         """The name of the field."""
         return self.field.name
 
-    def __repr__(self) -> str:
-        names = [relation.name for relation in self.path]
-        owner = self.path[0].model if self.path else self.field.model
-        return ".".join([owner.__name__, *names, self.field.name])
-
 
 def column_of(field: Field, path: tuple[Relation, ...] = ()) -> Column[Any]:
     """The expression for a field, reached from a model by the relations of `path`."""

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from turbostar.orm.expressions.nodes import Node, make
+from turbostar.orm.expressions.shown import shown
 
 __all__ = ["Ordering"]
 
@@ -32,3 +33,6 @@ class Ordering(msgspec.Struct, eq=False, frozen=True):
         return Ordering(
             make("order", inner, "asc" if way == "desc" else "desc", other), self.values
         )
+
+    def __repr__(self) -> str:
+        return shown(self.node, self.values)

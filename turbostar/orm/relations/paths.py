@@ -78,7 +78,7 @@ class RelationPath:
         return found
 
     def in_(self, options: Any) -> Condition:
-        """One of these objects, keys, or rows of a query."""
+        """One of these objects, keys, or rows of a query; None among them stands for no object."""
         columns = self.key_columns()
         query = hasattr(options, "__turbostar_subquery__")
         if query and len(columns) == 1:
@@ -89,9 +89,16 @@ class RelationPath:
                 " exists(...) of a query with outer(...)"
             )
         given = several(options)
+        if self.__turbostar_path__[-1].to_many and any(option is None for option in given):
+            rest = [option for option in given if option is not None]
+            return combined("or", [self.in_(rest), self.is_null()])
         if len(columns) > 1 and given:
             return combined("or", [self == option for option in given])
         return columns[0].in_([self._key_of(option)[0] for option in given])
+
+    def not_in(self, options: Any) -> Condition:
+        """None of these."""
+        return ~self.in_(options)
 
     def _key_of(self, other: Any) -> tuple[Any, ...]:
         last = self.__turbostar_path__[-1]

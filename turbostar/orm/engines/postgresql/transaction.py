@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
-from turbostar.orm.engines.faults import ended_transaction, failed_transaction
+from turbostar.orm.engines.faults import closed, ended_transaction, failed_transaction
 from turbostar.orm.engines.interface import Decode, Parts, Statement, Step
 from turbostar.orm.engines.postgresql import running
 from turbostar.orm.engines.postgresql.faults import typed
@@ -111,6 +111,7 @@ class PostgresqlTransaction(Statements):
     async def _commit(self, link: Link) -> None:
         await self._wait_for_turn()
         pool = self._pool
+        self._require_open(link)
         if self._failed is not None:
             await pool.roll_back(link)
             raise failed_transaction(self._failed) from self._failed
@@ -204,8 +205,15 @@ class PostgresqlTransaction(Statements):
     def _require_whole(self) -> None:
         if not self.open:
             raise ended_transaction()
+        if self._link is not None:
+            self._require_open(self._link)
         if self._failed is not None:
             raise failed_transaction(self._failed) from self._failed
+
+    def _require_open(self, link: Link) -> None:
+        """Nothing runs, and nothing is committed, once closing the database has cut it."""
+        if link.dead and self._pool.closing:
+            raise closed(self._pool.where.shown)
 
     def _fault(self, error: BaseException, sql: str) -> BaseException:
         """What to raise for a statement that has failed, and the transaction with it."""
