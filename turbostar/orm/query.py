@@ -13,7 +13,6 @@ from turbostar.orm.errors import QueryError
 from turbostar.orm.expressions.base import Condition, Expression, as_condition, combined
 from turbostar.orm.expressions.nodes import make
 from turbostar.orm.expressions.ordering import Ordering
-from turbostar.orm.expressions.shown import shown_query
 from turbostar.orm.lookups import conditions_of, ordering_of
 from turbostar.orm.other_names import instead_of
 from turbostar.orm.selection import Grouped, named_parts, only_fields, struct_parts
@@ -314,6 +313,8 @@ class Query(msgspec.Struct, Generic[R], eq=False, frozen=True):
             )
 
     def __repr__(self) -> str:
+        from turbostar.orm.expressions.shown import shown_query
+
         return f"<Query {shown_query(self.shape, self.bound)}>"
 
     def _database(self) -> Any:

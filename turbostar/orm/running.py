@@ -13,7 +13,6 @@ from turbostar.orm.errors import MultipleFound, NotFound, QueryError
 from turbostar.orm.expressions.base import Expression, as_expression
 from turbostar.orm.expressions.columns import column_of
 from turbostar.orm.expressions.nodes import slot
-from turbostar.orm.expressions.shown import shown_conditions
 from turbostar.orm.fields import Field
 from turbostar.orm.persistence import require_agreeing
 from turbostar.orm.plans import Plan, plan_for
@@ -103,6 +102,8 @@ async def one(query: Query[Any]) -> Any:
 def _told(query: Query[Any], rows: str, match: str) -> str:
     """Which rows were asked for, by model and conditions."""
     text = f"{rows} {query.shape.model.__name__}"
+    from turbostar.orm.expressions.shown import shown_conditions
+
     conditions = shown_conditions(query.shape, query.bound)
     return f"{text} {match} {conditions}" if conditions else f"{text} {match}"
 

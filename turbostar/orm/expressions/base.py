@@ -10,7 +10,6 @@ import msgspec
 from turbostar.orm.errors import QueryError
 from turbostar.orm.expressions.nodes import Node, make, slot
 from turbostar.orm.expressions.ordering import Ordering
-from turbostar.orm.expressions.shown import shown
 from turbostar.orm.types import (
     BOOL,
     FLOAT,
@@ -237,6 +236,8 @@ class Expression(msgspec.Struct, Generic[T], eq=False, frozen=True):
         return Ordering(make("order", self.node, "desc", "", type=None), self.values)
 
     def __repr__(self) -> str:
+        from turbostar.orm.expressions.shown import shown
+
         return shown(self.node, self.values)
 
 

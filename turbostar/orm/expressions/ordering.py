@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 
 from turbostar.orm.expressions.nodes import Node, make
-from turbostar.orm.expressions.shown import shown
 
 __all__ = ["Ordering"]
 
@@ -35,4 +34,6 @@ class Ordering(msgspec.Struct, eq=False, frozen=True):
         )
 
     def __repr__(self) -> str:
+        from turbostar.orm.expressions.shown import shown
+
         return shown(self.node, self.values)
