@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from turbostar._stages.due import is_due_since, newest_due, queues_of, turns_due
+from turbostar._stages.due import callbacks_due, is_due_since, newest_due, queues_of, turns_due
 
 LOOPS = [
     "asyncio",
@@ -134,6 +134,7 @@ def test_too_many_timers_to_look_at() -> None:
 def test_a_loop_that_does_not_tell() -> None:
     """Something may be due there."""
     loop: Any = object()
+    assert callbacks_due(loop, None) == -1
     queues = queues_of(loop)
     assert turns_due(loop, queues) == 1
     assert newest_due(loop, queues) is not newest_due(loop, queues)
@@ -149,3 +150,26 @@ def test_loops_by_turns(name: str) -> None:
 
     first, second = run(name, main), run(name, main)
     assert first is None if name == "asyncio" else first.ready is not second.ready
+
+
+@each_loop
+def test_how_many_callbacks_are_due(name: str) -> None:
+    """None, some, and an unknown number where a time has come."""
+
+    async def main() -> list[int]:
+        loop = asyncio.get_running_loop()
+        queues = queues_of(loop)
+        await asyncio.sleep(0)
+        found = [callbacks_due(loop, queues)]
+        loop.call_soon(nothing)
+        loop.call_soon(nothing)
+        found.append(callbacks_due(loop, queues))
+        await asyncio.sleep(0)
+        later = loop.call_later(0.005, nothing)
+        found.append(callbacks_due(loop, queues))
+        time.sleep(0.02)
+        found.append(callbacks_due(loop, queues))
+        later.cancel()
+        return found
+
+    assert run(name, main) == [0, 2, 0, -1]
