@@ -96,7 +96,7 @@ class Pool:
         waiter: asyncio.Future[Link] = self.loop.create_future()
         self.waiting.append(waiter)
         if self.count < self.size:
-            self._begin_for(waiter)
+            self._spawn_counted(self._open_for(waiter))
         elif self.count < self.most and self._overflowing is None:
             self._overflowing = self.loop.call_later(_SOON, self._overflow)
         timeout = self.where.options.pool_timeout
@@ -199,8 +199,7 @@ class Pool:
 
     def _opened(self) -> Coroutine[Any, Any, Link]:
         """A new connection. If nobody waits for it any more when it is there, the pool has it."""
-        self.count += 1  # now: others who look before the task begins must not open it, too
-        return self._kept(self.spawn(self._open()))
+        return self._kept(self._spawn_counted(self._open()))
 
     async def _kept(self, opening: asyncio.Task[Link]) -> Link:
         try:
@@ -246,7 +245,7 @@ class Pool:
         while self.waiting and self.waiting[0].done():
             self.waiting.popleft()
         if self.waiting and self.count < self.most and not self.closing:
-            self._begin_for(self.waiting[0])
+            self._spawn_counted(self._open_for(self.waiting[0]))
 
     def _overflow(self) -> None:
         """Some have waited in vain: one connection more, and soon another if that is not enough."""
@@ -255,9 +254,13 @@ class Pool:
         if self.waiting and self.count < self.most and not self.closing:
             self._overflowing = self.loop.call_later(_SOON, self._overflow)
 
-    def _begin_for(self, waiter: asyncio.Future[Link]) -> None:
-        self.count += 1  # now: many may ask in one turn of the loop, before the task begins
-        self.spawn(self._open_for(waiter))
+    def _spawn_counted(self, opening: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """A task that opens a connection, which counts now.
+
+        Many may ask in one turn of the loop, before the task begins, and must not open it, too.
+        """
+        self.count += 1
+        return self.spawn(opening)
 
     async def _open_for(self, waiter: asyncio.Future[Link]) -> None:
         """A new connection for who has waited longest by then; if there is none, `waiter` is told.
