@@ -125,9 +125,9 @@ class _Insert:
     def objects(self, rows: Iterable[Any]) -> list[Any]:
         """Rows as objects of the model."""
         model = self.model
-        for relation in self.table.relations:
+        if self.table.relations:
             for row in rows:
-                if type(row) is dict and relation in row:
+                if type(row) is dict:
                     require_agreeing(self.table, row)
         try:
             return [model(**row) if type(row) is dict else self.made(row) for row in rows]
@@ -350,7 +350,7 @@ class _Insert:
         given = [(n, f) for n, f in enumerate(self.written) if not absent >> n & 1]
         fields = [field for _, field in given]
         returned = [f for n, f in enumerate(self.written) if absent >> n & 1]
-        returned += [f for f in self.table.fields.values() if f.generated is not None]
+        returned += self.table.computed
         conflict = None
         if self.target:
             update = [field for field in changes[0] if field in fields]

@@ -63,12 +63,11 @@ def filled_in(
 
     Args:
         instance: whose row has just been written.
-        values: that were written, as `Writes.written` has the fields.
+        values: that were written, as `Table.written` has the fields.
         returned: the fields that came back, and `row` their values.
     """
     table: Table = type(instance).__turbostar_table__
-    written = [field.name for field in table.fields.values() if field.generated is None]
-    had = dict(zip(written, values, strict=True))
+    had = dict(zip([field.name for field in table.written], values, strict=True))
     changed = {name for name, value in had.items() if getattr(instance, name) is not value}
     for field, value in zip(returned, row, strict=True):
         had[field.name] = value
@@ -201,7 +200,7 @@ async def _update_computed(
         if not await old.update(**changes):
             raise gone(instance, key)
         names = [name for name, value in changes.items() if isinstance(value, Expression)]
-        names += [field.name for field in table.fields.values() if field.generated is not None]
+        names += [field.name for field in table.computed]
         new = row(tuple(changes.get(f.name, v) for f, v in zip(table.key, key, strict=True)))
         found = {**changes, **(await new.values(*names).one() if names else {})}
     given = {name: getattr(instance, name) for name in found}
@@ -343,8 +342,8 @@ def require_agreeing(table: Table, values: Mapping[str, Any]) -> None:
 
     And for one that is in another table, where a row of this one cannot hold it.
     """
-    for name in table.relations.keys() & values.keys():
-        relation, other = table.relations[name], values[name]
+    for name, relation in table.relations.items():
+        other = values.get(name, UNSET)
         if other is UNSET:
             continue
         if not relation.owns_key:
@@ -369,8 +368,7 @@ def _instead(relation: Any) -> str:
 def made_of(model: Callable[..., M], values: dict[str, Any]) -> M:
     """A new object; a name that is no field of the model is told as elsewhere."""
     table = table_of(model)
-    if not table.relations.keys().isdisjoint(values):
-        require_agreeing(table, values)
+    require_agreeing(table, values)
     try:
         return model(**values)
     except TypeError as exc:

@@ -35,6 +35,16 @@ class Table:
         self.constraints: tuple[Any, ...] = ()
         self.made_for: Relation | None = None  # the many to many that this table was made for
 
+    @property
+    def written(self) -> list[Field]:
+        """The fields that an INSERT may set, in their order."""
+        return [field for field in self.fields.values() if field.generated is None]
+
+    @property
+    def computed(self) -> list[Field]:
+        """The fields that the database computes from others."""
+        return [field for field in self.fields.values() if field.generated is not None]
+
     def field(self, name: str) -> Field:
         """The field of this name; `QueryError` with a likely one otherwise."""
         found = self.fields.get(name)

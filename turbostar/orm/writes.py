@@ -28,8 +28,8 @@ class Writes:
     def __init__(self, table: Table, dialect: Any) -> None:
         self.table = table
         self.dialect = dialect
-        self.written = [field for field in table.fields.values() if field.generated is None]
-        self.computed = [field for field in table.fields.values() if field.generated is not None]
+        self.written = table.written
+        self.computed = table.computed
         self.inserts: dict[int, tuple[Plan, tuple[Field, ...]]] = {}
         self.updates: dict[tuple[str, ...], Plan] = {}
         self.updates_told: dict[tuple[str, ...], Plan] = {}
@@ -126,7 +126,7 @@ def writes_of(model: Any, dialect: Any) -> Writes:
 
 def insert_values(table: Table) -> Any:
     """``values(o)``: which columns of an object have no value, and the values of all."""
-    written = [field for field in table.fields.values() if field.generated is None]
+    written = table.written
     namespace: dict[str, Any] = {"UNSET": UNSET}
     lines = ["def values(o):", "    absent = 0"]
     for number, field in enumerate(written):
@@ -148,8 +148,7 @@ def insert_values(table: Table) -> Any:
 
 def kept_values(table: Table) -> Any:
     """``kept(o, values)``: whether an object still has the values that `insert_values` gave."""
-    written = [field.name for field in table.fields.values() if field.generated is None]
-    same = " and ".join(f"o.{name} is values[{n}]" for n, name in enumerate(written))
+    same = " and ".join(f"o.{f.name} is values[{n}]" for n, f in enumerate(table.written))
     source = f"def kept(o, values):\n    return {same}\n"
     return execute(source, "kept", f"look after insert of {table.model.__name__}", {})
 
