@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextvars import ContextVar
 from functools import cached_property
 from types import TracebackType
@@ -228,24 +228,15 @@ class Database:
         written = statement_for(self.kind, text)
         values = self._encoded(written, parameters)
         decode = self._decoder(into)
-        try:
-            rows: list[Any] = await self.executor().fetch_named(written.statement, values, decode)
-        except WrongValue as error:
-            if several_refused(error, parameters):
-                raise one_by_one(str(error), written.statement) from error
-            raise
+        running = self.executor().fetch_named(written.statement, values, decode)
+        rows: list[Any] = await _told(running, written, parameters)
         return rows
 
     async def execute(self, text: str, /, *parameters: Any) -> int:
         """Runs a statement of one's own; gives the count of rows that it touched."""
         written = statement_for(self.kind, text)
         values = self._encoded(written, parameters)
-        try:
-            return await self.executor().execute(written.statement, values)
-        except WrongValue as error:
-            if several_refused(error, parameters):
-                raise one_by_one(str(error), written.statement) from error
-            raise
+        return await _told(self.executor().execute(written.statement, values), written, parameters)
 
     async def create_all(self, *models: type) -> None:
         """Makes the tables of these models, or of all that there are, where they are missing."""
@@ -277,3 +268,13 @@ class Database:
                 )
         encode = self.dialect.encode
         return written.placed(tuple([encode(value) for value in parameters]))
+
+
+async def _told(running: Awaitable[T], written: Raw, parameters: tuple[Any, ...]) -> T:
+    """What it gives; a container that the driver refuses is told with the repair."""
+    try:
+        return await running
+    except WrongValue as error:
+        if several_refused(error, parameters):
+            raise one_by_one(str(error), written.statement) from error
+        raise

@@ -101,9 +101,9 @@ async def one(query: Query[Any]) -> Any:
 
 def _told(query: Query[Any], rows: str, match: str) -> str:
     """Which rows were asked for, by model and conditions."""
-    text = f"{rows} {query.shape.model.__name__}"
     from turbostar.orm.expressions.shown import shown_conditions
 
+    text = f"{rows} {query.shape.model.__name__}"
     conditions = shown_conditions(query.shape, query.bound)
     return f"{text} {match} {conditions}" if conditions else f"{text} {match}"
 
