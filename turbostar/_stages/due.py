@@ -113,15 +113,11 @@ def callbacks_due(loop: Any, queues: Queues | None) -> int:
 
     It is not where a time has come, nor of a loop that does not tell.
     """
-    if queues is not None:
-        return -1 if _has_come(queues) else len(queues.ready)
-    try:
-        ready, scheduled = loop._ready, loop._scheduled
-    except AttributeError:
-        return -1
-    if scheduled and scheduled[0]._when <= loop.time():
-        return -1
-    return len(ready)
+    turns = turns_due(loop, queues)
+    if turns != 1:
+        return -1 if turns else 0
+    ready = queues.ready if queues is not None else getattr(loop, "_ready", ())
+    return len(ready) or -1
 
 
 async def take_turns(count: int) -> None:

@@ -192,10 +192,7 @@ class Group:
                 try:
                     await take_turns(turns)
                 except CancelledError as exc:
-                    if raised is None or (
-                        isinstance(raised, CancelledError) and not is_by_scope(exc)
-                    ):
-                        raised = exc
+                    raised = _weightier(raised, exc)
         return raised
 
     async def _wait(self, raised: BaseException | None) -> BaseException | None:
@@ -208,8 +205,7 @@ class Group:
                 await self._until_ended()
             except CancelledError as exc:
                 self.group.cancel()
-                if raised is None or (isinstance(raised, CancelledError) and not is_by_scope(exc)):
-                    raised = exc
+                raised = _weightier(raised, exc)
                 break
         if self.running:
             # Scopes have been told; to be cancelled by them again would bring nothing.
@@ -218,11 +214,20 @@ class Group:
                     try:
                         await self._until_ended()
                     except CancelledError as exc:
-                        if isinstance(raised, CancelledError) and not is_by_scope(exc):
-                            raised = exc
+                        raised = _weightier(raised, exc)
         return raised
 
     async def _until_ended(self) -> None:
         """Wait until all calls have ended."""
         self._ended = self.loop.create_future()
         await self._ended
+
+
+def _weightier(raised: BaseException | None, cancelled: CancelledError) -> BaseException:
+    """Which of the two is raised: what was first, but for a cancellation that a real one follows.
+
+    One is real that is not by a scope.
+    """
+    if raised is None or (isinstance(raised, CancelledError) and not is_by_scope(cancelled)):
+        return cancelled
+    return raised
