@@ -34,8 +34,6 @@ from turbostar.cli.verify.derive import derive_requests
 _DIFFERENT = """
 import os
 import time
-import zlib
-from typing import Any
 
 FAST = "TURBOSTAR_DISABLE" not in os.environ
 
@@ -101,8 +99,6 @@ import hashlib
 import itertools
 import random
 import time
-import zlib
-from typing import Any
 from datetime import datetime
 
 from starlette.applications import Starlette
